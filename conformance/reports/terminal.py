@@ -1,0 +1,147 @@
+"""Results on a terminal: one as sentences and tables, several as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from assay.conformance.reports import wording
+from assay.conformance.reports.readings import Parity, reading_of
+from assay.conformance.reports.sentences import finding_sentence, measured_sentence, verdict_sentence
+from assay.conformance.reports.summary import GROUPS, Named, Row, label, source_of, summary_row, tally
+from assay.conformance.reports.tables import Table, table_of, worst_outputs
+from assay.conformance.result import CheckResult, Finding, Result, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+WIDE = 120
+"""Columns from which each value of the summary has a column of its own."""
+
+_STYLES = {
+    "pass": "bold green",
+    "fail": "bold red",
+    "inconclusive": "bold yellow",
+    "error": "red",
+    "warning": "yellow",
+    "info": "cyan",
+}
+_WORST = 5
+_NOTHING = "-"
+
+
+def render_result(result: Result, console: Console) -> None:
+    """Print one result: the verdict, each check with its findings, and the measurements that need a table."""
+    console.print(_title(result))
+    console.print(_checks(result))
+    for check in result.checks:
+        for table in _tables(check):
+            console.print()
+            console.print(_styled(label(check), "bold"))
+            console.print(_grid(table))
+
+
+def render_summary(results: Named, console: Console) -> None:
+    """Print one table with one row a model."""
+    rows = [summary_row(name, result) for name, result in results]
+    if rows:
+        console.print(_wide_summary(rows) if console.width >= WIDE else _narrow_summary(rows))
+    console.print(_styled(tally(results), "bold"))
+
+
+def _title(result: Result) -> Text:
+    source = wording.listed([source_of(result), _plain(result.reference.get("source"))], ", ")
+    name = _plain(result.model.name) or "model"
+    line = _styled(f"{name} {verdict_sentence(result)}", _STYLES[result.verdict.value])
+    return line.append(f"\nsource: {source}", style="dim") if source else line
+
+
+def _plain(value: object) -> str | None:
+    return None if value is None else wording.plain(value)
+
+
+def _checks(result: Result) -> Grid:
+    grid = _bare_grid()
+    for check in result.checks:
+        word = check.verdict.value
+        grid.add_row(_styled(word, _STYLES[word]), _styled(label(check), "bold"), _styled(measured_sentence(check) or "", ""))
+        for finding in check.findings:
+            grid.add_row("", "", _finding(finding))
+    return grid
+
+
+def _finding(finding: Finding) -> Text:
+    line = _styled(finding.severity, _STYLES[finding.severity]).append(f" {finding_sentence(finding)}", style="default")
+    evidence = wording.pairs(finding.evidence)
+    return line.append(f"; {evidence}", style="dim") if evidence else line
+
+
+def _tables(check: CheckResult) -> Iterator[Table]:
+    reading = reading_of(check)
+    table = worst_outputs(reading, _WORST) if isinstance(reading, Parity) else table_of(check)
+    if table and table.rows and not (isinstance(reading, Parity) and check.verdict is Verdict.PASS):
+        yield table
+
+
+def _bare_grid() -> Grid:
+    from rich.table import Table as Grid
+
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold", max_width=24)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _ruled_grid() -> Grid:
+    from rich import box
+    from rich.table import Table as Grid
+
+    return Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1), header_style="bold", pad_edge=False)
+
+
+def _grid(table: Table) -> Grid:
+    grid = _ruled_grid()
+    for index, heading in enumerate(table.headings):
+        grid.add_column(heading, justify="left" if index < table.names else "right", overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(_styled(cell or _NOTHING, _STYLES.get(cell or "", "")) for cell in row))
+    return grid
+
+
+def _wide_summary(rows: list[Row]) -> Grid:
+    grid = _ruled_grid()
+    columns = [column for group in GROUPS for column in group]
+    for column in columns:
+        grid.add_column(column.heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(_cell(row, column.cell(row)) for column in columns))
+    return grid
+
+
+def _narrow_summary(rows: list[Row]) -> Grid:
+    grid = _ruled_grid()
+    for group in GROUPS:
+        grid.add_column("\n".join(column.heading for column in group), overflow="fold")
+    for row in rows:
+        grid.add_row(*(_stacked([_cell(row, column.cell(row)) for column in group]) for group in GROUPS))
+        grid.add_section()
+    return grid
+
+
+def _cell(row: Row, text: str | None) -> Text:
+    return _styled(text or _NOTHING, _STYLES[row.verdict] if text == row.verdict else "")
+
+
+def _stacked(cells: list[Text]) -> RenderableType:
+    from rich.text import Text
+
+    return Text("\n").join(cell for index, cell in enumerate(cells) if index == 0 or cell.plain != _NOTHING)
+
+
+def _styled(text: str, style: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style=style)

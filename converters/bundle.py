@@ -1,0 +1,70 @@
+"""A bundle: one folder with ``model.onnx``, its external data, ``interface.json``, later ``certificate.json``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx_ir as ir
+
+from assay.converters.files import UnreadableError, new_folder
+from assay.converters.interface_json import FILE_NAME, interface_text, read_interface
+from assay.specs.interface import Interface
+
+MODEL, CERTIFICATE, EXTERNAL_DATA = "model.onnx", "certificate.json", "model.onnx.data"
+_INLINE_LIMIT = 1 << 30  # protobuf ends at 2 GiB; above half of it weights go to a file of their own
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle: its folder and its interface."""
+
+    path: Path
+    interface: Interface
+
+    @property
+    def model(self) -> Path:
+        """The path of ``model.onnx``."""
+        return self.path / MODEL
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that a certificate binds, sorted by name: all but the certificate itself."""
+        found = (path for path in self.path.rglob("*") if path.is_file() and path.name != CERTIFICATE)
+        return tuple(sorted(found, key=lambda path: path.relative_to(self.path).as_posix()))
+
+
+def open_bundle(path: str | os.PathLike[str]) -> Bundle:
+    """Open the bundle in this folder; raises `UnreadableError` where it is none."""
+    folder = Path(path)
+    if not (folder / MODEL).is_file():
+        raise UnreadableError(folder, f"is no bundle: it holds no {MODEL}")
+    interface = read_interface(folder / MODEL)
+    if interface is None:
+        raise UnreadableError(folder, f"is no bundle: it holds no {FILE_NAME}")
+    return Bundle(folder, interface)
+
+
+def write_bundle(model: ir.Model, interface: Interface, output: str | os.PathLike[str]) -> Bundle:
+    """Write the bundle whole or not at all; the same model gives the same bytes."""
+    target = Path(output)
+    if target.exists() and not (target.is_dir() and _is_replaceable(target)):
+        raise UnreadableError(target, "exists and is no bundle; it is not overwritten")
+    with new_folder(target) as folder:
+        save_model(model, folder / MODEL)
+        (folder / FILE_NAME).write_text(interface_text(interface), encoding="utf-8")
+    return Bundle(target, interface)
+
+
+def save_model(model: ir.Model, path: Path) -> None:
+    """Save with the weights inside, or beside the file where they are too many for one protobuf."""
+    size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
+    ir.save(model, path, external_data=EXTERNAL_DATA if size > _INLINE_LIMIT else None)
+
+
+def _is_replaceable(folder: Path) -> bool:
+    return not any(folder.iterdir()) or (folder / MODEL).is_file()

@@ -1,0 +1,114 @@
+"""Source in, bundle out: open, export, bring into the profile, write."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.converters.bundle import Bundle, write_bundle
+from assay.converters.examples import trace_sizes, typical_feeds
+from assay.converters.exporter import find_exporter
+from assay.converters.passes import run_passes
+from assay.converters.passes.context import PassContext
+from assay.converters.sources import Source, open_source
+from assay.converters.sources.base import Inputs, SourceError, require_inputs
+from assay.specs.interface import Axis, Dim, Interface, TensorSpec, with_roles
+from assay.specs.tasks import load_task
+
+PROFILE = "1.0"
+
+
+def convert(
+    source: Any,
+    output: str | os.PathLike[str],
+    task: str = "generic",
+    inputs: Inputs | None = None,
+    opset: int | None = None,
+    exporter: str | None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+    trust_source: bool = False,
+    folders: Sequence[Path] = (),
+) -> Bundle:
+    """Convert a source (path, import string or live object) and write the bundle.
+
+    ``inputs`` maps names to specifications like ``"float32[batch,3,height,width] in 0..255"`` or to example arrays
+    (whose shape is then fixed); ``outputs`` names outputs that have no names of their own. Raises `AssayError` where
+    the source can't be opened or converted; nothing is left at ``output`` then.
+    """
+    roles = load_task(task).roles()
+    opened = open_source(source, inputs, outputs, trust=trust_source, folders=folders)
+    return convert_source(opened, output, task, roles, opset, exporter)
+
+
+def convert_source(
+    source: Source,
+    output: str | os.PathLike[str],
+    task: str,
+    roles: Mapping[str, str],
+    opset: int | None = None,
+    exporter: str | None = None,
+) -> Bundle:
+    """Convert an opened source."""
+    export = find_exporter(source, exporter)
+    interface = describe(source, task, roles)
+    exported = export(source, opset)
+    metadata = {
+        "assay.profile": PROFILE,
+        "assay.exporter": exported.exporter,
+        "assay.source.framework": source.framework,
+        "assay.source.sha256": source.sha256(),
+    }
+    run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata))
+    return write_bundle(exported.model, interface, output)
+
+
+def describe(source: Source, task: str, roles: Mapping[str, str]) -> Interface:
+    """The interface of a source: its inputs, and its outputs as they are seen when it runs at two sets of sizes."""
+    inputs = with_roles(require_inputs(source).inputs, roles)
+    interface = Interface(inputs, task=task)
+    sizes = trace_sizes(interface)
+    first = _run(source, inputs, sizes)
+    moved = {name: _moved(axis, sizes[name]) for name, axis in interface.axes.items()}
+    try:
+        second = _run(source, inputs, moved) if moved != sizes else first
+    except SourceError:
+        second, moved = first, sizes
+    outputs = tuple(_output(name, first[name], second[name], sizes, moved) for name in first)
+    return replace(interface, outputs=with_roles(outputs, roles))
+
+
+def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    try:
+        return source.run(typical_feeds(inputs, sizes, seed=0))
+    except SourceError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the model's own code may raise anything
+        shapes = ", ".join(f"{spec.name} {list(spec.shape(sizes))}" for spec in inputs)
+        sentence = (str(error).strip().splitlines() or [""])[0][:300]
+        raise SourceError(source.name, f"does not run on {shapes}: {type(error).__name__}: {sentence}") from error
+
+
+def _moved(axis: Axis, size: int) -> int:
+    return next((s for s in (size + 2, 2 * size, size + 1, size - 1) if axis.allows(s)), size)
+
+
+def _output(name: str, a: np.ndarray, b: np.ndarray, sizes: Mapping[str, int], moved: Mapping[str, int]) -> TensorSpec:
+    dtype = "string" if a.dtype.kind in "OUS" else a.dtype.name
+    if a.ndim != b.ndim:
+        return TensorSpec(name, dtype)
+    dims = tuple(_observed(f"{name}_{i}", m, n, sizes, moved) for i, (m, n) in enumerate(zip(a.shape, b.shape, strict=True)))
+    return TensorSpec(name, dtype, dims)
+
+
+def _observed(place: str, a: int, b: int, sizes: Mapping[str, int], moved: Mapping[str, int]) -> Dim:
+    """The axis that this size follows in both runs, the size itself where it stays, else an axis of its own."""
+    following = [name for name in sizes if (sizes[name], moved[name]) == (a, b) and sizes[name] != moved[name]]
+    if len(following) == 1:
+        return Axis(following[0])
+    return a if a == b else Axis(place)

@@ -1,0 +1,67 @@
+"""The one interface that every exporter stands behind: an opened source in, a raw ONNX graph out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from assay.specs.errors import AssayError
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from assay.converters.sources.base import Source
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A raw model, the names of its graph inputs in the source's order, and the exporter that wrote it."""
+
+    model: ir.Model
+    inputs: tuple[str, ...]
+    exporter: str
+
+
+class Exporter(Protocol):
+    """Outputs of the graph come in the order in which the source gives them."""
+
+    def __call__(self, source: Source, opset: int | None) -> Exported:
+        """Export, or raise `ConvertError`."""
+        ...
+
+
+class ConvertError(AssayError):
+    """A source that can't be converted without a change of meaning."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source, self.reason = source, reason
+
+    def __str__(self) -> str:
+        return f"{self.source} can't be converted: {self.reason}"
+
+
+_EXPORTERS = {
+    "torch.onnx": ("pytorch", "assay.converters.pytorch.dynamo:export"),
+    "torch.onnx.torchscript": ("pytorch", "assay.converters.pytorch.torchscript:export"),
+    "tf2onnx": ("tensorflow", "assay.converters.tensorflow.tf2onnx_exporter:export"),
+    "onnx": ("onnx", "assay.converters.onnx_exporter:export"),
+}
+_DEFAULTS = {"torchscript": "torch.onnx.torchscript", "pytorch": "torch.onnx", "tensorflow": "tf2onnx", "onnx": "onnx"}
+
+
+def find_exporter(source: Source, name: str | None) -> Exporter:
+    """The exporter of this name, or the one that suits the source; raises `ConvertError`."""
+    chosen = name or _DEFAULTS.get(source.kind) or _DEFAULTS[source.framework]
+    if chosen not in _EXPORTERS:
+        raise ConvertError(source.name, f"there is no exporter {chosen!r}, but there are {', '.join(_EXPORTERS)}")
+    framework, place = _EXPORTERS[chosen]
+    if framework != source.framework:
+        raise ConvertError(source.name, f"the exporter {chosen} takes {framework} models, but this is a {source.framework} model")
+    module, _, function = place.partition(":")
+    try:
+        exporter: Exporter = getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
+        raise ConvertError(source.name, f"{error.name} is not installed: pip install 'assay[{framework}]'") from error
+    return exporter

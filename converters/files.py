@@ -1,0 +1,132 @@
+"""Reading models from files and writing folders whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.specs.errors import AssayError
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+class UnreadableError(AssayError):
+    """A file that is missing or is not what it should be."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = Path(path), reason
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
+class UnwritableError(AssayError):
+    """An output that can't be written."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = Path(path), reason
+
+    def __str__(self) -> str:
+        return f"{self.path} can't be written: {self.reason}"
+
+
+def model_path(path: str | os.PathLike[str]) -> Path:
+    """The ``.onnx`` file that a MODEL argument means: the file itself, or the one in a bundle."""
+    given = Path(path)
+    if not given.exists():
+        raise UnreadableError(given, "does not exist")
+    if given.is_dir():
+        inside = given / "model.onnx"
+        if not inside.is_file():
+            raise UnreadableError(given, "holds no model.onnx, but should be a bundle or an .onnx file")
+        return inside
+    return given
+
+
+def read_model(path: str | os.PathLike[str]) -> ir.Model:
+    """Read an ONNX file; its external data stays on disk, mapped when used. Raises `UnreadableError`."""
+    import onnx
+    import onnx_ir as ir
+    from google.protobuf.message import DecodeError
+
+    file = model_path(path)
+    if file.stat().st_size == 0:
+        raise UnreadableError(file, "is empty, but should be an ONNX model")
+    try:
+        proto = onnx.load(file, load_external_data=False)
+        if not proto.ir_version or not proto.HasField("graph"):
+            raise UnreadableError(file, "is no ONNX model: it has no graph")
+        model = ir.from_proto(proto)
+    except DecodeError as error:
+        raise UnreadableError(file, "is no ONNX model, or is truncated: its protobuf can't be decoded") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnreadableError(file, f"is no valid ONNX model: {_first_line(error)}") from error
+    ir.external_data.set_base_dir(model.graph, file.parent)
+    return model
+
+
+def sha256(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: to a temporary name beside it, then rename."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UnwritableError(path, error.strerror or str(error)) from error
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of ``target`` when the block ends well, and vanishes when it does not."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as error:
+        raise UnwritableError(target, error.strerror or str(error)) from error
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        _replace_folder(temporary, target)
+    except OSError as error:
+        raise UnwritableError(target, error.strerror or str(error)) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(new: Path, target: Path) -> None:
+    if not target.exists():
+        new.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old."))
+    target.rename(old / "was")
+    try:
+        new.rename(target)
+    except OSError:
+        (old / "was").rename(target)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,85 @@
+"""PyTorch to ONNX through ``torch.export`` and ``torch.onnx.export(dynamo=True)``."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from assay.converters.examples import trace_sizes, typical_feeds
+from assay.converters.exporter import ConvertError, Exported
+from assay.converters.sources.base import Source, require_inputs
+from assay.converters.sources.exported_program import ExportedProgramSource
+from assay.converters.sources.pytorch_module import ModuleSource
+from assay.converters.sources.torch_runner import inference
+from assay.specs.interface import Axis, TensorSpec
+
+
+def export(source: Source, opset: int | None) -> Exported:
+    """Export a module or program; a dynamic axis that the model's code pins to one size is an error."""
+    with quiet():
+        program = source.program if isinstance(source, ExportedProgramSource) else _program(source)
+        try:
+            exported = torch.onnx.export(program, dynamo=True, opset_version=opset, verbose=False)
+        except Exception as error:  # noqa: BLE001 - the exporter raises many kinds
+            raise ConvertError(source.name, f"torch.onnx.export: {reason(error)}") from error
+    assert exported is not None
+    return Exported(exported.model, tuple(value.name or "" for value in exported.model.graph.inputs), "torch.onnx")
+
+
+def _program(source: Source) -> torch.export.ExportedProgram:
+    if not isinstance(source, ModuleSource):
+        raise ConvertError(source.name, f"torch.export takes an nn.Module or ExportedProgram, but this is {source.kind}")
+    interface = require_inputs(source)
+    feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
+    tensors = {name: torch.from_numpy(array) for name, array in feeds.items()}
+    shapes = _dynamic_shapes(source.inputs)
+    try:
+        with inference(source.module):
+            return torch.export.export(source.module, (), tensors, dynamic_shapes=shapes, strict=False)
+    except Exception as error:  # noqa: BLE001 - torch.export raises many kinds, and the model's code its own
+        raise ConvertError(source.name, f"torch.export: {reason(error)}") from error
+
+
+def _dynamic_shapes(inputs: tuple[TensorSpec, ...]) -> dict[str, dict[int, Any]]:
+    axes = {axis.name: axis for spec in inputs for axis in spec.axes}
+    dims = {name: _dim(axis) for name, axis in axes.items()}
+    return {
+        spec.name: {i: dims[dim.name] for i, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)} for spec in inputs
+    }
+
+
+def _dim(axis: Axis) -> Any:
+    bounds = {} if axis.minimum <= 1 else {"min": axis.minimum}
+    if axis.maximum is not None:
+        bounds["max"] = axis.maximum
+    return torch.export.Dim(axis.name, **bounds)
+
+
+def reason(error: BaseException) -> str:
+    """The first sentences of an exporter's error: the cause where it names one, without the advice."""
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    lines = [line.strip() for line in str(root).splitlines() if line.strip()]
+    return f"{type(root).__name__}: {' '.join(lines[:4])[:600]}"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what torch's exporters log and warn; what went wrong is an exception, and parity proves the rest."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch._dynamo", "torch.export", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,131 @@
+"""What every source can do: say its inputs and outputs, run, and run nearly alike for the noise floor."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from assay.specs.errors import AssayError
+from assay.specs.interface import Interface, TensorSpec, parse_spec
+
+Feeds = Mapping[str, np.ndarray]
+Outputs = dict[str, np.ndarray]
+Inputs = Mapping[str, "str | np.ndarray | TensorSpec"]
+
+
+class SourceError(AssayError):
+    """A source that can't be opened, named or run."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source, self.reason = source, reason
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.reason}"
+
+
+class Runnable(Protocol):
+    """Anything that maps inputs by name to outputs by name."""
+
+    def run(self, feeds: Feeds) -> Outputs:
+        """One forward pass."""
+        ...
+
+
+class Source(ABC):
+    """A model in its own framework, run as the judge of a candidate.
+
+    ``inputs`` is empty where the source does not say them and the user did not either; ``named_outputs`` tells
+    whether the names of outputs are the model's own (else they go by position).
+    """
+
+    framework: str
+    kind: str
+
+    def __init__(self, name: str, inputs: Sequence[TensorSpec], output_names: Sequence[str] | None) -> None:
+        self.name = name
+        self.inputs = tuple(inputs)
+        self.given_output_names = tuple(output_names) if output_names else None
+        self.named_outputs = False
+
+    @abstractmethod
+    def run(self, feeds: Feeds) -> Outputs:
+        """One forward pass in inference mode; arrays by input name to arrays by output name, in the model's order."""
+
+    @abstractmethod
+    def sha256(self) -> str:
+        """A digest of the weights and of what else the source is made of."""
+
+    def exact(self) -> Runnable | None:
+        """The same model in float64, or None where that can't be had."""
+        return None
+
+    @abstractmethod
+    def perturbed(self, seed: int) -> Runnable | None:
+        """The same model with each weight moved by one unit in the last place, or None where it has no weights."""
+
+    def name_outputs(self, values: Sequence[tuple[str | None, Any]]) -> dict[str, Any]:
+        """Give each flattened output its name: the user's, the model's own, else by position."""
+        own = [name for name, _ in values]
+        self.named_outputs = all(name is not None for name in own) and len(set(own)) == len(own)
+        names = self._output_names(own)
+        return dict(zip(names, (value for _, value in values), strict=True))
+
+    def describe(self) -> dict[str, Any]:
+        """The part ``reference`` of a result."""
+        return {"source": self.name, "framework": self.framework, "kind": self.kind, "sha256": self.sha256()}
+
+    def _output_names(self, own: Sequence[str | None]) -> list[str]:
+        given = self.given_output_names
+        if given is not None and not (self.named_outputs and set(given) == set(own)):
+            if len(given) != len(own):
+                raise SourceError(self.name, f"gives {len(own)} outputs, but {len(given)} names were given for them")
+            return list(given)
+        if self.named_outputs:
+            return [name for name in own if name is not None]
+        return ["output"] if len(own) == 1 else [f"output_{index}" for index in range(len(own))]
+
+
+def resolve_inputs(source: str, own: Sequence[TensorSpec], given: Inputs | None) -> tuple[TensorSpec, ...]:
+    """The source's own specifications, each replaced by what the user says of it.
+
+    An own specification without dims is one that only its name is known of; all of those must be given.
+    """
+    specs = {name: as_spec(name, value) for name, value in (given or {}).items()}
+    known = {spec.name for spec in own}
+    unknown = sorted(set(specs) - known) if own else []
+    if unknown:
+        raise SourceError(source, f"has no input named {', '.join(unknown)}, but has {', '.join(sorted(known))}")
+    merged = [_merge(spec, specs.get(spec.name)) for spec in own] if own else list(specs.values())
+    return tuple(merged)
+
+
+def as_spec(name: str, value: str | np.ndarray | TensorSpec) -> TensorSpec:
+    """A specification from its text, or from an example array (its exact shape and dtype)."""
+    if isinstance(value, TensorSpec):
+        return replace(value, name=name)
+    if isinstance(value, str):
+        return parse_spec(name, value)
+    array = np.asarray(value)
+    return TensorSpec(name, "string" if array.dtype.kind in "OUS" else array.dtype.name, array.shape)
+
+
+def require_inputs(source: Source) -> Interface:
+    """The source's interface for tracing; raises `SourceError` where a shape is not known."""
+    unknown = [spec.name for spec in source.inputs if spec.dims is None]
+    if unknown or not source.inputs:
+        names = unknown or ["NAME"]
+        wanted = " ".join(f'--input "{name}=float32[batch,...]"' for name in names)
+        raise SourceError(source.name, f"does not say the shapes of its inputs; give them: {wanted}")
+    return Interface(source.inputs)
+
+
+def _merge(own: TensorSpec, given: TensorSpec | None) -> TensorSpec:
+    if given is None:
+        return own
+    dims = given.dims if given.dims is not None else own.dims
+    return replace(given, dims=dims, range=given.range or own.range, role=given.role or own.role)

@@ -1,0 +1,36 @@
+"""A frozen GraphDef in a ``.pb`` file: its placeholders are the inputs, its unconsumed nodes the outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from assay.converters.sources.base import SourceError
+from assay.converters.sources.opening import Request
+from assay.converters.sources.tf_function import TensorFlowSource, from_concrete
+
+
+def open_file(path: Path, request: Request) -> TensorFlowSource:
+    """Import a frozen graph and cut it at its placeholders and ends."""
+    definition = tf.compat.v1.GraphDef()
+    try:
+        definition.ParseFromString(path.read_bytes())
+    except DecodeError as error:
+        raise SourceError(request.name, "is no GraphDef, or is truncated: its protobuf can't be decoded") from error
+    inputs, outputs = _ends(definition)
+    if not inputs or not outputs:
+        raise SourceError(request.name, "has no placeholder or no output node, but should be a frozen inference graph")
+    wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
+    fetch = (lambda name: wrapped.graph.get_tensor_by_name(f"{name}:0"))
+    pruned = wrapped.prune([fetch(name) for name in inputs], {name: fetch(name) for name in outputs})
+    return from_concrete(pruned, request, "graph-def")
+
+
+def _ends(definition: Any) -> tuple[list[str], list[str]]:
+    consumed = {name.lstrip("^").split(":")[0] for node in definition.node for name in node.input}
+    inputs = [node.name for node in definition.node if node.op == "Placeholder"]
+    outputs = [node.name for node in definition.node if node.name not in consumed and node.op not in ("NoOp", "Placeholder", "Const")]
+    return inputs, outputs

@@ -1,0 +1,67 @@
+"""``package.module:callable``: a factory that the user names, and that is called only for that reason."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from assay.converters.sources.base import SourceError
+
+_IMPORT_STRING = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+
+
+def is_import_string(text: str) -> bool:
+    """Whether the text has the form ``package.module:callable``."""
+    return _IMPORT_STRING.match(text) is not None
+
+
+def resolve(text: str, folders: Sequence[Path] = ()) -> Any:
+    """The object that an import string names; ``folders`` and the working directory are searched first."""
+    module_name, _, attribute = text.partition(":")
+    with _searching(folders):
+        try:
+            found: Any = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            raise SourceError(text, f"can't be imported: {error}") from error
+        except Exception as error:  # noqa: BLE001 - the user's module may raise anything
+            raise SourceError(text, f"can't be imported: {type(error).__name__}: {error}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise SourceError(text, f"can't be found: {found!r} has no attribute {part!r}")
+        found = getattr(found, part)
+    return found
+
+
+def call(text: str, folders: Sequence[Path] = ()) -> Any:
+    """What the named callable returns; a thing that is no callable is returned as it is."""
+    found = resolve(text, folders)
+    if not _is_factory(found):
+        return found
+    with _searching(folders):
+        try:
+            return found()
+        except Exception as error:  # noqa: BLE001 - the user's factory may raise anything
+            raise SourceError(text, f"raised {type(error).__name__}: {error}") from error
+
+
+def _is_factory(found: Any) -> bool:
+    """A plain function, method or class is called; a model that is callable itself is the source."""
+    return isinstance(found, type) or type(found).__name__ in {"function", "method", "builtin_function_or_method", "partial"}
+
+
+@contextmanager
+def _searching(folders: Sequence[Path]) -> Iterator[None]:
+    added = [str(folder.resolve()) for folder in (*folders, Path.cwd())]
+    saved = list(sys.path)
+    sys.path[:0] = [folder for folder in added if folder not in saved]
+    try:
+        yield
+    finally:
+        for folder in added:
+            if folder in sys.path and folder not in saved:
+                sys.path.remove(folder)

@@ -1,0 +1,111 @@
+"""From any form that the user gives to an opened source."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from assay.converters.sources.base import Inputs, Source, SourceError
+from assay.converters.sources.detection import kind_of
+from assay.converters.sources.import_string import call, is_import_string
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user says of a source besides its name."""
+
+    name: str
+    inputs: Inputs | None = None
+    outputs: Sequence[str] | None = None
+    trusted: bool = False
+
+
+_FILE_KINDS = {
+    "bundle": "onnx_model:open_file",
+    "onnx": "onnx_model:open_file",
+    "exported-program": "exported_program:open_file",
+    "torchscript": "torchscript:open_file",
+    "torch-pickle": "pytorch_module:open_pickle",
+    "keras": "keras_model:open_file",
+    "h5": "keras_model:open_file",
+    "saved-model": "saved_model:open_folder",
+    "graph-def": "graph_def:open_file",
+}
+# the frameworks' classes by name, so that nothing is imported that the object does not bring along
+_OBJECT_KINDS = (
+    ("torch.jit._script.ScriptModule", "torchscript:from_object"),
+    ("torch.export.exported_program.ExportedProgram", "exported_program:from_object"),
+    ("torch.nn.modules.module.Module", "pytorch_module:from_object"),
+    ("keras.src.models.model.Model", "keras_model:from_object"),
+    ("tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction", "tf_function:from_concrete"),
+    ("tensorflow.python.eager.polymorphic_function.polymorphic_function.Function", "tf_function:from_object"),
+)
+
+
+def open_source(
+    source: Any,
+    inputs: Inputs | None = None,
+    outputs: Sequence[str] | None = None,
+    *,
+    trust: bool = False,
+    folders: Sequence[Path] = (),
+) -> Source:
+    """Open a source: path, import string or live object; raises `SourceError` where it is none.
+
+    ``inputs`` gives specifications or example arrays by name; ``outputs`` gives names to outputs that have none;
+    ``folders`` are searched by import strings and relative paths.
+    """
+    if isinstance(source, Source):
+        return source
+    if hasattr(source, "path") and hasattr(source, "model"):  # a Bundle
+        source = source.path
+    if not isinstance(source, str | os.PathLike):
+        return _open_object(source, Request(_name_of(source), inputs, outputs, trust))
+    text = os.fspath(source)
+    request = Request(text, inputs, outputs, trust)
+    if is_import_string(text) and not Path(text).exists():
+        return _open_object(call(text, folders), request)
+    path = _locate(text, folders)
+    return _opener(_FILE_KINDS[kind_of(path)])(path, request)
+
+
+def _open_object(value: Any, request: Request) -> Source:
+    if isinstance(value, str | os.PathLike):
+        return open_source(Path(value), request.inputs, request.outputs, trust=request.trusted)
+    classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(value).__mro__}
+    for name, opener in _OBJECT_KINDS:
+        if name in classes:
+            return _opener(opener)(value, request)
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    raise SourceError(
+        request.name,
+        f"is a {kind}, but should be an nn.Module, ExportedProgram, ScriptModule, Keras model, tf.function or ConcreteFunction",
+    )
+
+
+def _locate(text: str, folders: Sequence[Path]) -> Path:
+    candidates = [folder / text for folder in folders] + [Path(text)]
+    return next((path for path in candidates if path.exists()), Path(text))
+
+
+def _opener(entry: str) -> Callable[[Any, Request], Source]:
+    module, _, function = entry.partition(":")
+    try:
+        found: Callable[[Any, Request], Source] = getattr(import_module(f"assay.converters.sources.{module}"), function)
+    except ModuleNotFoundError as error:
+        extra = "pytorch" if error.name == "torch" else "tensorflow"
+        raise SourceError(
+            str(error.name), f"is not installed, but this source needs it: pip install 'assay[{extra}]'"
+        ) from error
+    return found
+
+
+def _name_of(value: Any) -> str:
+    kind = type(value)
+    module = sys.modules.get(kind.__module__)
+    return f"{kind.__module__}.{kind.__qualname__}" if module else kind.__qualname__

@@ -1,0 +1,149 @@
+"""A ``tf.function`` or ConcreteFunction; also what the other TensorFlow sources end in: one flat ConcreteFunction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError, resolve_inputs
+from assay.converters.sources.opening import Request
+from assay.specs.interface import Axis, Dim, TensorSpec
+
+
+class TensorFlowSource(Source):
+    """A function of flat inputs and outputs, traced once; ``function`` is what is run and what is converted."""
+
+    framework = "tensorflow"
+
+    def __init__(
+        self, kind: str, request: Request, inputs: Sequence[TensorSpec], call: Callable[[list[Any]], Any], owner: Any = None
+    ) -> None:
+        super().__init__(request.name, inputs, request.outputs)
+        self.kind = kind
+        self.owner = owner  # keeps variables alive
+        self.function, self.output_names = self._trace(call)
+
+    def run(self, feeds: Feeds) -> Outputs:
+        values = self.function(*[tf.constant(feeds[spec.name]) for spec in self.inputs])
+        return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
+
+    def sha256(self) -> str:
+        values = [variable.numpy() for variable in self.function.variables]
+        values += [capture.numpy() for capture in self.function.captured_inputs if capture.dtype != tf.resource]
+        digest = hashlib.sha256("".join(sorted(map(_digest, values))).encode())  # TensorFlow keeps them in no order
+        digest.update(_operations(self.function))
+        return digest.hexdigest()
+
+    def perturbed(self, seed: int) -> Runnable | None:
+        variables = sorted((v for v in self.function.variables if v.dtype == tf.float32), key=lambda v: (v.name, _digest(v.numpy())))
+        return _Perturbed(self, variables, seed) if variables else None
+
+    def _trace(self, call: Callable[[list[Any]], Any]) -> tuple[Any, list[str]]:
+        names: list[str] = []
+        signature = [tf.TensorSpec(tf_shape(spec), spec.dtype, name=_graph_name(spec.name)) for spec in self.inputs]
+
+        def flat(*values: Any) -> list[Any]:
+            named = self.name_outputs(list(flatten(call(list(values)))))
+            names[:] = named
+            return [tf.identity(value) for value in named.values()]
+
+        try:
+            return tf.function(flat, input_signature=signature, autograph=False).get_concrete_function(), names
+        except (TypeError, ValueError, tf.errors.OpError) as error:
+            raise SourceError(self.name, f"can't be traced: {type(error).__name__}: {str(error).strip()[:400]}") from error
+
+
+class _Perturbed:
+    """The same function while its variables are moved by one unit in the last place; they are put back after each run."""
+
+    def __init__(self, source: TensorFlowSource, variables: Sequence[Any], seed: int) -> None:
+        self.source, self.variables, self.seed = source, variables, seed
+
+    def run(self, feeds: Feeds) -> Outputs:
+        generator = np.random.default_rng(self.seed)
+        saved = [variable.numpy() for variable in self.variables]
+        try:
+            for variable, value in zip(self.variables, saved, strict=True):
+                up = generator.random(value.shape) < 0.5
+                variable.assign(np.nextafter(value, np.where(up, np.inf, -np.inf).astype(value.dtype)))
+            return self.source.run(feeds)
+        finally:
+            for variable, value in zip(self.variables, saved, strict=True):
+                variable.assign(value)
+
+
+def from_object(function: Any, request: Request) -> TensorFlowSource:
+    """The source of a live ``tf.function``: by its input signature, or by the inputs that the user gives."""
+    if function.input_signature is not None:
+        return from_concrete(function.get_concrete_function(), request)
+    if not request.inputs:
+        raise SourceError(request.name, "has no input signature; give the shapes of its inputs: --input NAME=float32[batch,...]")
+    specs = resolve_inputs(request.name, (), request.inputs)
+    return TensorFlowSource("tf-function", request, specs, lambda values: function(*values), function)
+
+
+def from_concrete(function: Any, request: Request, kind: str = "concrete-function") -> TensorFlowSource:
+    """The source of a live ConcreteFunction; its inputs carry the names of its signature."""
+    structure = function.structured_input_signature
+    flat = tf.nest.flatten(structure, expand_composites=False)
+    names = [spec.name or f"input_{index}" for index, spec in enumerate(flat)]
+    own = [spec_from_tf(name, spec) for name, spec in zip(names, flat, strict=True)]
+
+    def call(values: list[Any]) -> Any:
+        args, kwargs = tf.nest.pack_sequence_as(structure, values)
+        return function(*args, **kwargs)
+
+    return TensorFlowSource(kind, request, resolve_inputs(request.name, own, request.inputs), call, function)
+
+
+def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, Any]]:
+    """The tensors of nested outputs, each with its dotted name; under a list there is no name."""
+    if value is None:
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from flatten(item, str(key) if name is None else f"{name}.{key}")
+    elif isinstance(value, tuple | list):
+        fields = getattr(value, "_fields", None)
+        for index, item in enumerate(value):
+            yield from flatten(item, fields[index] if fields else None if name is None else f"{name}.{index}")
+    else:
+        yield name, value
+
+
+def spec_from_tf(name: str, spec: Any) -> TensorSpec:
+    """The specification of a ``tf.TensorSpec``; an axis of unknown size is named by its place, the first one batch."""
+    dims = None if spec.shape.rank is None else tuple(_dim(name, index, size) for index, size in enumerate(spec.shape))
+    return TensorSpec(name, tf.as_dtype(spec.dtype).name, dims)
+
+
+def tf_shape(spec: TensorSpec) -> list[int | None] | None:
+    """The static shape of a specification as TensorFlow wants it: None where an axis is dynamic."""
+    return None if spec.dims is None else [dim if isinstance(dim, int) else None for dim in spec.dims]
+
+
+def _dim(name: str, index: int, size: int | None) -> Dim:
+    if size is not None:
+        return size
+    return Axis("batch" if index == 0 else f"{name}_{index}")
+
+
+def _graph_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "_.-" else "_" for c in name)
+
+
+def _digest(value: Any) -> str:
+    array = np.ascontiguousarray(value)
+    content = repr(array.tolist()).encode() if array.dtype == object else array.tobytes()
+    return hashlib.sha256(f"{array.dtype} {array.shape} ".encode() + content).hexdigest()
+
+
+def _operations(function: Any) -> bytes:
+    definition = function.graph.as_graph_def()
+    kinds = [node.op for node in definition.node]
+    kinds += [node.op for inner in definition.library.function for node in inner.node_def]
+    return "\n".join(sorted(kinds)).encode()

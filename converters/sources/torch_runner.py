@@ -1,0 +1,134 @@
+"""What the PyTorch sources share: tensors in and out, inference mode, float64 and perturbed twins, digests."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError
+
+
+class TorchSource(Source):
+    """A PyTorch model in any form that can be called and copied."""
+
+    framework = "pytorch"
+    module: Any
+
+    @abstractmethod
+    def copy_module(self) -> Any:
+        """A copy whose weights may be changed."""
+
+    def call(self, module: Any, values: Sequence[Any]) -> Any:
+        """Call the module with one value an input, in order."""
+        return module(*values)
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self.run_module(self.module, feeds)
+
+    def run_module(self, module: Any, feeds: Feeds, dtype: torch.dtype | None = None) -> Outputs:
+        """One forward pass of this module or a twin of it; ``dtype`` is what floating inputs are cast to."""
+        values = [_to_tensor(feeds[spec.name], dtype) for spec in self.inputs]
+        with inference(module):
+            result = self.call(module, values)
+        named = self.name_outputs(list(flatten(result)))
+        return {name: to_array(value) for name, value in named.items()}
+
+    def exact(self) -> Runnable | None:
+        try:
+            twin = self.copy_module().double()
+        except (RuntimeError, NotImplementedError, TypeError, AttributeError):
+            return None
+        return _Twin(self, twin, torch.float64)
+
+    def perturbed(self, seed: int) -> Runnable | None:
+        twin = self.copy_module()
+        generator = torch.Generator().manual_seed(seed)
+        weights = [p for p in (*twin.parameters(), *twin.buffers()) if p.is_floating_point()]
+        for weight in weights:
+            _move_one_ulp(weight, generator)
+        return _Twin(self, twin, None) if weights else None
+
+    def sha256(self) -> str:
+        digest = hashlib.sha256(f"{type(self.module).__qualname__}".encode())
+        state = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
+        for name, value in sorted(state.items()):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Twin:
+    source: TorchSource
+    module: Any
+    dtype: torch.dtype | None
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self.source.run_module(self.module, feeds, self.dtype)
+
+
+@contextmanager
+def inference(module: Any) -> Iterator[None]:
+    """Evaluation mode without gradients; each submodule gets its own mode back afterwards."""
+    submodules = list(module.modules()) if isinstance(module, torch.nn.Module) else []
+    modes = [(submodule, submodule.training) for submodule in submodules]
+    if any(training for _, training in modes):
+        module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for submodule, training in modes:
+            if training:
+                submodule.training = True
+
+
+def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, torch.Tensor]]:
+    """The tensors of nested outputs, each with its dotted name; under a tuple there is no name."""
+    if value is None:
+        return
+    if isinstance(value, torch.Tensor):
+        yield name, value
+    elif isinstance(value, bool | int | float):
+        yield name, torch.as_tensor(value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from flatten(item, str(key) if name is None else f"{name}.{key}")
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        yield from flatten({f.name: getattr(value, f.name) for f in dataclasses.fields(value)}, name)
+    elif isinstance(value, tuple | list):
+        fields = getattr(value, "_fields", None)
+        for index, item in enumerate(value):
+            yield from flatten(item, fields[index] if fields else None if name is None else f"{name}.{index}")
+    else:
+        raise SourceError("the model", f"gives a {type(value).__name__} among its outputs, but should give tensors")
+
+
+def to_array(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor as an array that owns its memory; bfloat16 becomes ml_dtypes' bfloat16."""
+    tensor = tensor.detach().cpu().contiguous()
+    if tensor.dtype is torch.bfloat16:
+        import ml_dtypes
+
+        return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16).copy()
+    return tensor.numpy().copy()
+
+
+def _to_tensor(array: np.ndarray, dtype: torch.dtype | None) -> torch.Tensor:
+    array = np.array(array, order="C")
+    tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16) if array.dtype.name == "bfloat16" else torch.from_numpy(array)
+    return tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
+
+
+def _move_one_ulp(weight: torch.Tensor, generator: torch.Generator) -> None:
+    up = torch.rand(weight.shape, generator=generator) < 0.5
+    infinity = torch.where(up, torch.inf, -torch.inf).to(weight.dtype)
+    with torch.no_grad():
+        weight.copy_(torch.nextafter(weight, infinity) if weight.dtype in (torch.float32, torch.float64) else weight)

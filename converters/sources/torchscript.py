@@ -1,0 +1,58 @@
+"""A TorchScript module, live or saved as ``.pt`` or ``.jit``."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from assay.converters.sources.base import SourceError, resolve_inputs
+from assay.converters.sources.opening import Request
+from assay.converters.sources.torch_runner import TorchSource
+from assay.specs.interface import TensorSpec
+
+_DTYPES = {"int": "int64", "float": "float32", "bool": "bool"}
+
+
+class TorchScriptSource(TorchSource):
+    """A scripted or traced module; its inputs carry the names of the arguments of ``forward``."""
+
+    kind = "torchscript"
+
+    def __init__(self, module: torch.jit.ScriptModule, request: Request) -> None:
+        arguments = [a for a in module.forward.schema.arguments if a.name != "self"]
+        given = request.inputs or {}
+        own = [_spec(a) for a in arguments if not a.has_default_value() or a.name in given]
+        super().__init__(request.name, resolve_inputs(request.name, own, given), request.outputs)
+        self.module = module
+        self._scalars = {a.name: str(a.type) for a in arguments if str(a.type) in _DTYPES}
+
+    def copy_module(self) -> Any:
+        """A deep copy of the scripted module."""
+        return copy.deepcopy(self.module)
+
+    def call(self, module: Any, values: Any) -> Any:
+        """Call with tensors, and with plain numbers where the script's signature wants those."""
+        pairs = zip(self.inputs, values, strict=True)
+        return module(**{spec.name: value.item() if spec.name in self._scalars else value for spec, value in pairs})
+
+
+def from_object(module: torch.jit.ScriptModule, request: Request) -> TorchScriptSource:
+    """The source of a live scripted module."""
+    return TorchScriptSource(module, request)
+
+
+def open_file(path: Path, request: Request) -> TorchScriptSource:
+    """Load a TorchScript archive."""
+    try:
+        module = torch.jit.load(path, map_location="cpu")
+    except (RuntimeError, ValueError) as error:
+        raise SourceError(request.name, f"can't be loaded as TorchScript: {str(error).splitlines()[0]}") from error
+    return TorchScriptSource(module, request)
+
+
+def _spec(argument: Any) -> TensorSpec:
+    scalar = _DTYPES.get(str(argument.type))
+    return TensorSpec(argument.name, scalar or "float32", () if scalar else None)

@@ -1,0 +1,43 @@
+"""What every command does alike: JSON to a file or to standard output, progress on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.converters.files import write_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+json_option = click.option("--json", "json_path", metavar="FILE", help="Write the result as JSON to FILE (- for standard output).")
+
+
+def emit_json(text: str, json_path: str | None) -> None:
+    """Write the JSON text where ``--json`` asks for it."""
+    if json_path == "-":
+        click.echo(text)
+    elif json_path is not None:
+        write_text(Path(json_path), text + "\n")
+
+
+def console(stderr: bool = False) -> Console:
+    """A console for people, on standard output or standard error."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[None]:
+    """Show on a terminal that long work goes on; elsewhere show nothing."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(stderr=True).status(label):
+        yield
