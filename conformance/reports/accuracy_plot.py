@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.conformance.reports import axes as frame
 from assay.conformance.reports import svg, wording
@@ -49,7 +49,7 @@ def _draw_drops(axes: Axes, accuracy: Accuracy, count: int) -> None:
             label = "drop and its confidence interval"
             frame.interval(axes, row, variant.drop, variant.drop_low, variant.drop_high, svg.SERIES[1], label)
         if variant.max_drop is not None:
-            style = {"color": svg.FAIL, "markersize": 15, "markeredgewidth": 2.2, "linestyle": "none"}
+            style: dict[str, Any] = {"color": svg.FAIL, "markersize": 15, "markeredgewidth": 2.2, "linestyle": "none"}
             axes.plot([variant.max_drop], [row], "|", label="largest drop allowed", **style)
 
 
@@ -59,5 +59,7 @@ def _name_axis(axes: Axes, metric: str | None, name: str, unit: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(name)
     if wording.is_fraction(metric):
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}{unit if unit == '%' else ''}"))
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{100 * value:.3g}{unit if unit == '%' else ''}")
+        )
         axes.set_xlabel(name if unit == "%" else f"{name},{unit}")

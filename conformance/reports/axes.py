@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from assay.conformance.reports import svg, wording
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 SMALL = 8.5
 """Size of a note, in points."""
 
-_WIDTH = 9.0
+Side = Literal["left", "center", "right"]
+
+_WIDTH = 9.8
 _LABEL = 30
 
 
@@ -53,13 +55,24 @@ def log_scale(axes: Axes) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def note(axes: Axes, x: float, text: str, colour: str, side: str = "center") -> None:
+def note(axes: Axes, x: float, text: str, colour: str, side: Side = "center") -> None:
     """A few words above the plot, at a vertical line."""
-    place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-    axes.annotate(text, (x, 1), (0, 4), ha=side, color=colour, fontsize=SMALL, annotation_clip=False, **place)
+    axes.annotate(
+        text,
+        (x, 1),
+        (0, 4),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha=side,
+        color=colour,
+        fontsize=SMALL,
+        annotation_clip=False,
+    )
 
 
-def interval(axes: Axes, row: float, centre: float, low: float | None, high: float | None, colour: str, label: str | None) -> None:
+def interval(
+    axes: Axes, row: float, centre: float, low: float | None, high: float | None, colour: str, label: str | None
+) -> None:
     """A value with its confidence interval."""
     if low is not None and high is not None:
         axes.plot([low, high], [row, row], color=colour, linewidth=2.2, solid_capstyle="round")

@@ -76,16 +76,21 @@ def _draw(axes: Axes, model: Timing, row: int, edges: Edges) -> None:
         if model.p95_low is not None and model.p95_high is not None:
             axes.plot([model.p95_low, model.p95_high], [row, row], color=svg.MUTED, linewidth=1.4)
         label = "95th percentile and its confidence interval"
-        axes.plot([model.p95_ms], [row], "|", color=svg.MUTED, markersize=12, markeredgewidth=2, linestyle="none", label=label)
+        axes.plot(
+            [model.p95_ms], [row], "|", color=svg.MUTED, markersize=12, markeredgewidth=2, linestyle="none", label=label
+        )
 
 
 def _tell_outliers(axes: Axes, model: Timing, row: int, high: float) -> None:
     beyond = sum(time > high for time in model.times_ms)
     if beyond:
         text = f"{beyond} slower, up to {wording.milliseconds(max(model.times_ms))}"
-        axes.text(high, row - 0.3, text, color=svg.MUTED, ha="right", va="center", fontsize=frame.SMALL)
+        axes.text(high, row - 0.6, text, color=svg.MUTED, ha="right", va="center", fontsize=frame.SMALL)
 
 
 def _description(models: Sequence[Timing]) -> str:
     medians = ((model.name, wording.milliseconds(model.median_ms)) for model in models)
-    return wording.listed((f"{wording.plain(name)}: median {median}" for name, median in medians if median), "; ") or "no median"
+    return (
+        wording.listed((f"{wording.plain(name)}: median {median}" for name, median in medians if median), "; ")
+        or "no median"
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from assay.conformance.reports import axes as frame
@@ -100,14 +99,16 @@ def _draw(axes: Axes, points: Iterable[_Point], number: int, who: str | None) ->
     for point in points:
         places.setdefault(point.output, []).append((min(max(point.ratio, low), high), point.row))
         if math.isinf(point.ratio):
-            axes.text(high * 0.85, point.row, "not finite", color=svg.FAIL, va="center", ha="right", fontsize=frame.SMALL)
-    for (output, where), marker in zip(places.items(), cycle(_MARKERS), strict=False):
+            axes.text(
+                high * 0.85, point.row, "not finite", color=svg.FAIL, va="center", ha="right", fontsize=frame.SMALL
+            )
+    for index, (output, where) in enumerate(places.items()):
+        marker, colour = _MARKERS[index % len(_MARKERS)], svg.SERIES[(number if who else index) % len(svg.SERIES)]
         x, y = zip(*where, strict=True)
-        axes.plot(x, y, label=f"{output}, {frame.short(who)}" if who else output, **_style(marker, number))
+        axes.plot(x, y, label=f"{output}, {frame.short(who)}" if who else output, **_style(marker, number, colour))
 
 
-def _style(marker: str, number: int) -> dict[str, Any]:
-    colour = svg.SERIES[number % len(svg.SERIES)]
+def _style(marker: str, number: int, colour: str) -> dict[str, Any]:
     face = colour if number == 0 else "none"
     style = {"marker": marker, "color": colour, "markerfacecolor": face, "markeredgecolor": colour, "linestyle": "none"}
     return {**style, "markersize": 5.5, "markeredgewidth": 1.2, "clip_on": False, "zorder": 3 - 0.1 * number}

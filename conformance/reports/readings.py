@@ -1,4 +1,4 @@
-"""The measurements of a check, read leniently: a value that is missing or of another type reads as None, never an error."""
+"""The measurements of a check, read leniently: what is missing or of another type reads as None, never as an error."""
 
 from __future__ import annotations
 

@@ -104,7 +104,10 @@ def _variant(variant: Variant, metric: str | None) -> str | None:
 def _latency(reading: Latency) -> str | None:
     timing = candidate_timing(reading)
     times = (
-        [_with(timing.median_ms, "median {}", wording.milliseconds), _with(timing.p95_ms, "p95 {}", wording.milliseconds)]
+        [
+            _with(timing.median_ms, "median {}", wording.milliseconds),
+            _with(timing.p95_ms, "p95 {}", wording.milliseconds),
+        ]
         if timing
         else []
     )

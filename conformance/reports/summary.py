@@ -69,7 +69,7 @@ def summary_row(name: str, result: Result) -> Row:
         verdict=result.verdict.value,
         stage=None if result.stage is None else f"at {wording.plain(result.stage)}",
         parity=wording.ratio(parity[1].worst_ratio) if parity else None,
-        parity_provider=parity[0].provider if parity else None,
+        parity_provider=parity[0].provider if parity and parity[1].worst_ratio is not None else None,
         float_score=wording.score(score, accuracy.metric if accuracy else None),
         variant_score=wording.score(variant.score, accuracy.metric) if accuracy and variant else None,
         median=wording.milliseconds(timing.median_ms) if timing else None,

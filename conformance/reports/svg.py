@@ -8,10 +8,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 INK, MUTED, RULE, GROUND = "#00010a", "#00010b", "#00010c", "#00010d"
 PASS, OPEN, FAIL = "#00010e", "#00010f", "#00011a"
@@ -28,7 +29,7 @@ _VARIABLES = {
     FAIL: "--fail",
     **{stand_in: f"--series-{number}" for number, stand_in in enumerate(SERIES, 1)},
 }
-_SETTINGS = {
+_SETTINGS: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "assay",
     "text.parse_math": False,
@@ -86,7 +87,9 @@ def inline(figure: Figure, key: str, title: str, description: str) -> str:
     text = _ID.sub(lambda match: f"{match[0]}{key}-", text).replace("xlink:href", "href")
     for stand_in, variable in _VARIABLES.items():
         text = text.replace(stand_in, f"var({variable})")
-    return text.replace("<svg", _opening(key, figure.get_figwidth()), 1).replace(">", f">{_alternative(key, title, description)}", 1)
+    return text.replace("<svg", _opening(key, figure.get_figwidth()), 1).replace(
+        ">", f">{_alternative(key, title, description)}", 1
+    )
 
 
 def _opening(key: str, inches: float) -> str:

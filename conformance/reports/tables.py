@@ -16,6 +16,7 @@ from assay.conformance.reports.readings import (
     Parity,
     Probe,
     Reading,
+    Score,
     TimeRatio,
     Timing,
     Variant,
@@ -74,67 +75,83 @@ def _output_cells(output: OutputError) -> Cells:
 
 
 def _accuracy(reading: Accuracy) -> Table:
-    headings = ("model", "score", "interval", "drop", "interval", "limit", "verdict", "SQNR", "size")
-    return Table(headings, (*_float_row(reading), *(_variant_row(item, reading.metric) for item in reading.variants)))
+    headings = ("model", "verdict", "score", "drop", "limit", "SQNR", "size")
+    variants = (_variant_row(item, reading.metric) for item in reading.variants)
+    return Table(headings, (*_float_row(reading), *variants), names=2)
 
 
 def _float_row(reading: Accuracy) -> Iterator[Cells]:
     if reading.float_model and reading.float_model.score is not None:
-        base = reading.float_model
-        yield "float", wording.score(base.score, reading.metric), _span(base.low, base.high, reading.metric), *[None] * 6
+        yield "float", None, _score(reading.float_model, reading.metric), *[None] * 4
 
 
 def _variant_row(item: Variant, metric: str | None) -> Cells:
+    span = (wording.drop(end, metric, unit=None) for end in (item.drop_low, item.drop_high))
     return (
         _name(item.name),
-        wording.score(item.score, metric),
-        _span(item.low, item.high, metric),
-        wording.drop(item.drop, metric),
-        _span(item.drop_low, item.drop_high, metric),
-        wording.drop(item.max_drop, metric),
         _judgement(item),
+        _score(item, metric),
+        _spanned(wording.drop(item.drop, metric), *span),
+        wording.drop(item.max_drop, metric),
         f"{wording.significant(item.sqnr_db)} dB" if item.sqnr_db is not None else None,
         wording.size(item.bytes),
     )
 
 
+def _score(item: Score, metric: str | None) -> str | None:
+    ends = (wording.score(end, metric, percent="") for end in (item.low, item.high))
+    return _spanned(wording.score(item.score, metric), *ends)
+
+
 def _judgement(item: Variant) -> str | None:
     word = item.verdict.value if item.verdict else None
-    return f"{word} (not required)" if word and item.required is False else word
+    return f"{word}, not required" if word and item.required is False else word
 
 
-def _span(low: float | None, high: float | None, metric: str | None) -> str | None:
-    return wording.interval(wording.score(low, metric), wording.score(high, metric))
+def _spanned(value: str | None, low: str | None, high: str | None) -> str | None:
+    """A value with its confidence interval behind it."""
+    return value if value is None or low is None or high is None else f"{value} ({low} to {high})"
 
 
 def _latency(reading: Latency) -> Table:
     ratios = {ratio.name: ratio for ratio in reading.ratios}
-    headings = ("model", "median", "interval", "p95", "interval", "time, ours = 1", "nodes placed on")
+    headings = ("model", "median", "p95", "time, ours = 1", "nodes placed on")
     return Table(headings, tuple(_timing_row(model, ratios.get(model.name)) for model in reading.models))
 
 
 def _timing_row(model: Timing, ratio: TimeRatio | None) -> Cells:
     return (
         _name(model.name),
-        wording.milliseconds(model.median_ms),
-        wording.interval(wording.significant(model.median_low), wording.significant(model.median_high)),
-        wording.milliseconds(model.p95_ms),
-        wording.interval(wording.significant(model.p95_low), wording.significant(model.p95_high)),
+        _time(model.median_ms, model.median_low, model.median_high),
+        _time(model.p95_ms, model.p95_low, model.p95_high),
         _relative(ratio),
-        wording.listed(f"{wording.plain(provider)} {count}" for provider, count in model.placement.items()),
+        wording.listed(_placed(provider, count) for provider, count in model.placement.items()),
     )
 
 
+def _time(value: float | None, low: float | None, high: float | None) -> str | None:
+    return _spanned(wording.milliseconds(value), wording.significant(low), wording.significant(high))
+
+
 def _relative(ratio: TimeRatio | None) -> str | None:
-    if ratio is None or ratio.ratio is None:
+    if ratio is None:
         return None
-    span = wording.interval(wording.significant(ratio.low), wording.significant(ratio.high))
-    return f"{wording.time_ratio(ratio.ratio)}" + (f" ({span})" if span else "")
+    return _spanned(wording.time_ratio(ratio.ratio), wording.significant(ratio.low), wording.significant(ratio.high))
+
+
+def _placed(provider: object, count: object) -> str:
+    return f"{wording.plain(provider).removesuffix('ExecutionProvider')} {wording.plain(count)}"
 
 
 def _graph(reading: Graphs) -> Table:
     rows = (
-        (_name(it.name), wording.integer(it.nodes), wording.integer(it.parameters), wording.size(it.bytes), _opset(it.opset))
+        (
+            _name(it.name),
+            wording.integer(it.nodes),
+            wording.integer(it.parameters),
+            wording.size(it.bytes),
+            _opset(it.opset),
+        )
         for it in reading.models
     )
     return Table(("model", "nodes", "parameters", "size", "opset"), tuple(rows))

@@ -13,12 +13,9 @@ from assay.conformance.reports.tables import Table, table_of, worst_outputs
 from assay.conformance.result import CheckResult, Finding, Result, Verdict
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
     from rich.table import Table as Grid
     from rich.text import Text
-
-WIDE = 120
-"""Columns from which each value of the summary has a column of its own."""
 
 _STYLES = {
     "pass": "bold green",
@@ -47,7 +44,8 @@ def render_summary(results: Named, console: Console) -> None:
     """Print one table with one row a model."""
     rows = [summary_row(name, result) for name, result in results]
     if rows:
-        console.print(_wide_summary(rows) if console.width >= WIDE else _narrow_summary(rows))
+        wide = _wide_summary(rows)
+        console.print(wide if _fits(wide, console) else _narrow_summary(rows))
     console.print(_styled(tally(results), "bold"))
 
 
@@ -66,7 +64,9 @@ def _checks(result: Result) -> Grid:
     grid = _bare_grid()
     for check in result.checks:
         word = check.verdict.value
-        grid.add_row(_styled(word, _STYLES[word]), _styled(label(check), "bold"), _styled(measured_sentence(check) or "", ""))
+        grid.add_row(
+            _styled(word, _STYLES[word]), _styled(label(check), "bold"), _styled(measured_sentence(check) or "", "")
+        )
         for finding in check.findings:
             grid.add_row("", "", _finding(finding))
     return grid
@@ -99,7 +99,7 @@ def _ruled_grid() -> Grid:
     from rich import box
     from rich.table import Table as Grid
 
-    return Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1), header_style="bold", pad_edge=False)
+    return Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
 
 
 def _grid(table: Table) -> Grid:
@@ -112,6 +112,7 @@ def _grid(table: Table) -> Grid:
 
 
 def _wide_summary(rows: list[Row]) -> Grid:
+    """Every value in a column of its own."""
     grid = _ruled_grid()
     columns = [column for group in GROUPS for column in group]
     for column in columns:
@@ -121,12 +122,22 @@ def _wide_summary(rows: list[Row]) -> Grid:
     return grid
 
 
+def _fits(grid: Grid, console: Console) -> bool:
+    from rich.measure import Measurement
+
+    unbounded = console.options.update(max_width=10_000)
+    return Measurement.get(console, unbounded, grid).maximum <= console.width
+
+
 def _narrow_summary(rows: list[Row]) -> Grid:
+    """Columns that belong together are stacked, lint under the verdict; only the names may wrap."""
     grid = _ruled_grid()
-    for group in GROUPS:
-        grid.add_column("\n".join(column.heading for column in group), overflow="fold")
+    names, verdict, parity, scores, times, lint, peer = GROUPS
+    groups = (names, (*verdict, *lint), parity, scores, times, peer)
+    for group in groups:
+        grid.add_column("\n".join(column.heading for column in group), overflow="fold", no_wrap=group is not names)
     for row in rows:
-        grid.add_row(*(_stacked([_cell(row, column.cell(row)) for column in group]) for group in GROUPS))
+        grid.add_row(*(_stacked([_cell(row, column.cell(row)) for column in group]) for group in groups))
         grid.add_section()
     return grid
 
@@ -135,10 +146,10 @@ def _cell(row: Row, text: str | None) -> Text:
     return _styled(text or _NOTHING, _STYLES[row.verdict] if text == row.verdict else "")
 
 
-def _stacked(cells: list[Text]) -> RenderableType:
-    from rich.text import Text
-
-    return Text("\n").join(cell for index, cell in enumerate(cells) if index == 0 or cell.plain != _NOTHING)
+def _stacked(cells: list[Text]) -> Text:
+    """The cells that say something below each other, the parts of a list too."""
+    said = [cell for cell in cells if cell.plain != _NOTHING] or cells[:1]
+    return _styled("\n", "").join(part for cell in said for part in cell.split(", "))
 
 
 def _styled(text: str, style: str) -> Text:

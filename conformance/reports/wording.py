@@ -50,18 +50,18 @@ def error(value: float | None) -> str | None:
     return f"{mantissa}e{int(exponent)}"
 
 
-def score(value: float | None, metric: str | None) -> str | None:
+def score(value: float | None, metric: str | None, percent: str = "%") -> str | None:
     """A score of this metric: ``98.6%`` for a fraction, else four digits."""
     if value is None:
         return None
-    return f"{100 * value:.1f}%" if is_fraction(metric) else significant(value, 4)
+    return f"{100 * value:.1f}{percent}" if is_fraction(metric) else significant(value, 4)
 
 
-def drop(value: float | None, metric: str | None) -> str | None:
+def drop(value: float | None, metric: str | None, unit: str | None = "points") -> str | None:
     """A loss of score: ``0.3 points`` of a hundred for a fraction, else three digits."""
     if value is None:
         return None
-    return f"{100 * value:.1f} points" if is_fraction(metric) else significant(value)
+    return listed([f"{100 * value:.1f}", unit], " ") if is_fraction(metric) else significant(value)
 
 
 def is_fraction(metric: str | None) -> bool:
@@ -72,11 +72,6 @@ def is_fraction(metric: str | None) -> bool:
 def milliseconds(value: float | None) -> str | None:
     """A time: ``0.123 ms``."""
     return None if value is None else f"{significant(value)} ms"
-
-
-def interval(low: str | None, high: str | None) -> str | None:
-    """A confidence interval from its written ends."""
-    return None if low is None or high is None else f"{low} to {high}"
 
 
 def integer(value: int | None) -> str | None:
@@ -125,7 +120,9 @@ def _value(value: Any) -> Any:
 
 def plain(value: Any) -> str:
     """A text on one line without control characters, which a terminal would obey and XML refuses."""
-    return "".join(char if char.isprintable() else " " if char.isspace() else f"\\x{ord(char):02x}" for char in str(value))
+    return "".join(
+        char if char.isprintable() else " " if char.isspace() else f"\\x{ord(char):02x}" for char in str(value)
+    )
 
 
 def shortened(text: str, width: int) -> str:

@@ -68,6 +68,10 @@ class Source(ABC):
     def perturbed(self, seed: int) -> Runnable | None:
         """The same model with each weight moved by one unit in the last place, or None where it has no weights."""
 
+    def shaken(self, seed: int) -> Runnable | None:  # noqa: ARG002 - for those that can
+        """The same model with the result of each operation moved by one unit in the last place, or None."""
+        return None
+
     def name_outputs(self, values: Sequence[tuple[str | None, Any]]) -> dict[str, Any]:
         """Give each flattened output its name: the user's, the model's own, else by position."""
         own = [name for name, _ in values]
@@ -90,18 +94,23 @@ class Source(ABC):
         return ["output"] if len(own) == 1 else [f"output_{index}" for index in range(len(own))]
 
 
-def resolve_inputs(source: str, own: Sequence[TensorSpec], given: Inputs | None) -> tuple[TensorSpec, ...]:
-    """The source's own specifications, each replaced by what the user says of it.
+def resolve_inputs(
+    source: str, own: Sequence[TensorSpec], given: Inputs | None, hints: Mapping[str, TensorSpec] | None = None
+) -> tuple[TensorSpec, ...]:
+    """The source's own specifications, each replaced by what the user says of it; hints fill what is still open.
 
-    An own specification without dims is one that only its name is known of; all of those must be given.
+    An own specification without dims is one that only its name is known of. A source that does not even know names
+    takes what is given, else the hints.
     """
     specs = {name: as_spec(name, value) for name, value in (given or {}).items()}
+    if not own:
+        return tuple((specs or dict(hints or {})).values())
     known = {spec.name for spec in own}
-    unknown = sorted(set(specs) - known) if own else []
+    unknown = sorted(set(specs) - known)
     if unknown:
         raise SourceError(source, f"has no input named {', '.join(unknown)}, but has {', '.join(sorted(known))}")
-    merged = [_merge(spec, specs.get(spec.name)) for spec in own] if own else list(specs.values())
-    return tuple(merged)
+    filled = [(hints or {}).get(spec.name, spec) if spec.dims is None else _ranged(spec, hints) for spec in own]
+    return tuple(_merge(spec, specs.get(spec.name)) for spec in filled)
 
 
 def as_spec(name: str, value: str | np.ndarray | TensorSpec) -> TensorSpec:
@@ -122,6 +131,11 @@ def require_inputs(source: Source) -> Interface:
         wanted = " ".join(f'--input "{name}=float32[batch,...]"' for name in names)
         raise SourceError(source.name, f"does not say the shapes of its inputs; give them: {wanted}")
     return Interface(source.inputs)
+
+
+def _ranged(own: TensorSpec, hints: Mapping[str, TensorSpec] | None) -> TensorSpec:
+    hint = (hints or {}).get(own.name)
+    return own if hint is None else replace(own, range=own.range or hint.range, role=own.role or hint.role)
 
 
 def _merge(own: TensorSpec, given: TensorSpec | None) -> TensorSpec:

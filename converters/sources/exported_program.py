@@ -21,7 +21,7 @@ class ExportedProgramSource(TorchSource):
 
     def __init__(self, program: torch.export.ExportedProgram, request: Request) -> None:
         own = _specs(program)
-        super().__init__(request.name, resolve_inputs(request.name, own, request.inputs), request.outputs)
+        super().__init__(request.name, resolve_inputs(request.name, own, request.inputs, request.hints), request.outputs)
         self.program = program
         self.module = program.module()
 

@@ -24,7 +24,7 @@ def from_object(model: Any, request: Request) -> TensorFlowSource:
         raise SourceError(request.name, f"runs on the Keras backend {keras.config.backend()}, but should run on tensorflow")
     if not getattr(model, "inputs", None):
         return _subclassed(model, request)
-    inputs = resolve_inputs(request.name, _own_inputs(model), request.inputs)
+    inputs = resolve_inputs(request.name, _own_inputs(model), request.inputs, request.hints)
 
     def call(values: list[Any]) -> Any:
         return _named(model, model(keras.tree.pack_sequence_as(_structure(model), values), training=False))
@@ -42,9 +42,9 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
 
 
 def _subclassed(model: Any, request: Request) -> TensorFlowSource:
-    if not request.inputs:
+    if not (request.inputs or request.hints):
         raise SourceError(request.name, "is not built; give the shapes of its inputs: --input NAME=float32[batch,...]")
-    inputs = resolve_inputs(request.name, (), request.inputs)
+    inputs = resolve_inputs(request.name, (), request.inputs, request.hints)
     return TensorFlowSource("keras", request, inputs, lambda values: model(*values, training=False), model)
 
 

@@ -27,7 +27,7 @@ class OnnxSource(Source):
         self.model = read_model(self.path)
         interface = read_interface(self.path)
         own = interface.inputs if interface else tuple(map(spec_of, graph_inputs(self.model)))
-        super().__init__(request.name, resolve_inputs(request.name, own, request.inputs), request.outputs)
+        super().__init__(request.name, resolve_inputs(request.name, own, request.inputs, request.hints), request.outputs)
         self._session: Any = None
 
     def run(self, feeds: Feeds) -> Outputs:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,18 @@ from typing import Any
 from assay.converters.sources.base import Inputs, Source, SourceError
 from assay.converters.sources.detection import kind_of
 from assay.converters.sources.import_string import call, is_import_string
+from assay.specs.interface import TensorSpec
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the user says of a source besides its name."""
+    """What the user says of a source besides its name; ``hints`` say what neither the user nor the source does."""
 
     name: str
     inputs: Inputs | None = None
     outputs: Sequence[str] | None = None
     trusted: bool = False
+    hints: Mapping[str, TensorSpec] = field(default_factory=dict)
 
 
 _FILE_KINDS = {
@@ -54,20 +56,22 @@ def open_source(
     *,
     trust: bool = False,
     folders: Sequence[Path] = (),
+    hints: Sequence[TensorSpec] = (),
 ) -> Source:
     """Open a source: path, import string or live object; raises `SourceError` where it is none.
 
     ``inputs`` gives specifications or example arrays by name; ``outputs`` gives names to outputs that have none;
-    ``folders`` are searched by import strings and relative paths.
+    ``folders`` are searched by import strings and relative paths; ``hints`` are specifications that are used only
+    where the source has an input of that name and nobody else says its shape.
     """
     if isinstance(source, Source):
         return source
     if hasattr(source, "path") and hasattr(source, "model"):  # a Bundle
         source = source.path
     if not isinstance(source, str | os.PathLike):
-        return _open_object(source, Request(_name_of(source), inputs, outputs, trust))
+        return _open_object(source, Request(_name_of(source), inputs, outputs, trust, _by_name(hints)))
     text = os.fspath(source)
-    request = Request(text, inputs, outputs, trust)
+    request = Request(text, inputs, outputs, trust, _by_name(hints))
     if is_import_string(text) and not Path(text).exists():
         return _open_object(call(text, folders), request)
     path = _locate(text, folders)
@@ -76,7 +80,7 @@ def open_source(
 
 def _open_object(value: Any, request: Request) -> Source:
     if isinstance(value, str | os.PathLike):
-        return open_source(Path(value), request.inputs, request.outputs, trust=request.trusted)
+        return open_source(value, request.inputs, request.outputs, trust=request.trusted, hints=list(request.hints.values()))
     classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(value).__mro__}
     for name, opener in _OBJECT_KINDS:
         if name in classes:
@@ -103,6 +107,10 @@ def _opener(entry: str) -> Callable[[Any, Request], Source]:
             str(error.name), f"is not installed, but this source needs it: pip install 'assay[{extra}]'"
         ) from error
     return found
+
+
+def _by_name(specs: Sequence[TensorSpec]) -> dict[str, TensorSpec]:
+    return {spec.name: spec for spec in specs}
 
 
 def _name_of(value: Any) -> str:

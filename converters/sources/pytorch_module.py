@@ -25,9 +25,10 @@ class ModuleSource(TorchSource):
         parameters = forward_parameters(module)
         own = [TensorSpec(name, "float32") for name in parameters]
         given = request.inputs or {}
-        required = [spec for spec in own if spec.name in given or parameters[spec.name]]
-        super().__init__(request.name, resolve_inputs(request.name, required, given), request.outputs)
+        required = [spec for spec in own if spec.name in {*given, *request.hints} or parameters[spec.name]]
+        super().__init__(request.name, resolve_inputs(request.name, required, given, request.hints), request.outputs)
         self.module = module
+        self._by_name = bool(parameters)
 
     def copy_module(self) -> torch.nn.Module:
         """A deep copy, so that the user's own model stays as it is."""
@@ -35,6 +36,8 @@ class ModuleSource(TorchSource):
 
     def call(self, module: Any, values: Sequence[Any]) -> Any:
         """Call by name where ``forward`` takes names; ``*args`` by position."""
+        if not self._by_name:
+            return module(*values)
         return module(**{spec.name: value for spec, value in zip(self.inputs, values, strict=True)})
 
 

@@ -7,45 +7,85 @@ from typing import Any
 
 import tensorflow as tf
 
-from assay.converters.sources.base import SourceError
+from assay.converters.sources.base import SourceError, resolve_inputs
 from assay.converters.sources.opening import Request
-from assay.converters.sources.tf_function import TensorFlowSource, from_concrete
+from assay.converters.sources.tf_function import TensorFlowSource, from_concrete, spec_from_tf
+
+
+SIGNATURE = "serving_default"
 
 
 def open_folder(path: Path, request: Request) -> TensorFlowSource:
-    """Load a SavedModel; a signature other than ``serving_default`` can't be chosen where there are several."""
-    loaded = load(path, request.name)
-    signatures = dict(loaded.signatures)
-    name = "serving_default" if "serving_default" in signatures else next(iter(signatures), None)
-    if name is None or (name != "serving_default" and len(signatures) > 1):
-        found = ", ".join(sorted(signatures)) or "none"
-        raise SourceError(request.name, f"has the signatures {found}, but should have one named serving_default")
-    return from_concrete(_keeping(signatures[name], loaded), request, "saved-model")
-
-
-def load(path: Path, name: str) -> Any:
-    """Load with today's loader, or with the one for graphs where the objects can't be restored any more.
+    """Load a SavedModel with today's loader, or from its graph where the objects can't be restored any more.
 
     Models saved with a Keras optimizer of TensorFlow 2.4 fail in today's loader (``'_UserObject' object has no
     attribute 'add_slot'``); their graph and variables are whole.
     """
     try:
-        return tf.saved_model.load(str(path))
+        loaded = tf.saved_model.load(str(path))
     except AttributeError:
-        return _load_graph(path, name)
+        return _from_graph(path, request)
     except Exception as error:  # noqa: BLE001 - a broken folder raises many kinds
-        raise SourceError(name, f"can't be loaded as a SavedModel: {str(error).strip()[:400]}") from error
+        raise SourceError(request.name, f"can't be loaded as a SavedModel: {_brief(error)}") from error
+    name = _choose(request.name, list(loaded.signatures))
+    return from_concrete(loaded.signatures[name], request, "saved-model", owner=loaded)
 
 
-def _load_graph(path: Path, name: str) -> Any:
-    from tensorflow.python.saved_model import load_v1_in_v2
+def _choose(source: str, signatures: list[str]) -> str:
+    if SIGNATURE in signatures:
+        return SIGNATURE
+    if len(signatures) == 1:
+        return signatures[0]
+    found = ", ".join(sorted(signatures)) or "none"
+    raise SourceError(source, f"has the signatures {found}, but should have one named {SIGNATURE}")
 
+
+def _from_graph(path: Path, request: Request) -> TensorFlowSource:
+    """Import the graph of the SavedModel, with its variable operations replaced by captured variables.
+
+    Left as operations of the graph, variables would be seen by no freezing, no digest and no perturbation.
+    """
     try:
-        return load_v1_in_v2.load(str(path), ["serve"])
+        with tf.compat.v1.Session(graph=tf.Graph()) as session:
+            meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
+            definition = session.graph.as_graph_def()
+            values = session.run(_reads(session.graph))
     except Exception as error:  # noqa: BLE001 - a broken folder raises many kinds
-        raise SourceError(name, f"can't be loaded as a SavedModel: {str(error).strip()[:400]}") from error
+        raise SourceError(request.name, f"can't be loaded as a SavedModel: {_brief(error)}") from error
+    signature = meta.signature_def[_choose(request.name, [n for n in meta.signature_def if not n.startswith("__")])]
+    variables = {handle: tf.Variable(value, name=handle.split(":")[0]) for handle, value in values.items()}
+    everything = tf.compat.v1.wrap_function(lambda: _import(definition, variables), [])
+    inputs, outputs = (_elements(everything.graph, infos) for infos in (signature.inputs, signature.outputs))
+    function = everything.prune(inputs, outputs)
+    own = [spec_from_tf(name, tf.TensorSpec(tensor.shape, tensor.dtype)) for name, tensor in inputs.items()]
+
+    def call(tensors: list[Any]) -> Any:
+        graph = tf.compat.v1.get_default_graph()
+        for variable in variables.values():  # freezing asks the graph for its variables
+            graph.watch_variable(variable)
+        return function(*tensors)
+
+    specs = resolve_inputs(request.name, own, request.inputs, request.hints)
+    return TensorFlowSource("saved-model", request, specs, call, (function, variables))
 
 
-def _keeping(function: Any, owner: Any) -> Any:
-    function._assay_owner = owner  # the function holds its variables weakly
-    return function
+def _reads(graph: Any) -> dict[str, Any]:
+    with graph.as_default():
+        return {
+            operation.outputs[0].name: tf.raw_ops.ReadVariableOp(resource=operation.outputs[0], dtype=operation.get_attr("dtype"))
+            for operation in graph.get_operations()
+            if operation.type == "VarHandleOp"
+        }
+
+
+def _import(definition: Any, variables: dict[str, Any]) -> None:
+    capture = tf.compat.v1.get_default_graph().capture
+    tf.graph_util.import_graph_def(definition, {name: capture(v.handle) for name, v in variables.items()}, name="")
+
+
+def _elements(graph: Any, infos: Any) -> dict[str, Any]:
+    return {name: graph.as_graph_element(infos[name].name) for name in sorted(infos)}
+
+
+def _brief(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400]

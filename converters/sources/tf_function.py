@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError, resolve_inputs
 from assay.converters.sources.opening import Request
+from assay.converters.sources.tf_shaking import shaken_function
 from assay.specs.interface import Axis, Dim, TensorSpec
 
 
@@ -28,7 +30,11 @@ class TensorFlowSource(Source):
         self.function, self.output_names = self._trace(call)
 
     def run(self, feeds: Feeds) -> Outputs:
-        values = self.function(*[tf.constant(feeds[spec.name]) for spec in self.inputs])
+        return self.run_function(self.function, feeds)
+
+    def run_function(self, function: Any, feeds: Feeds) -> Outputs:
+        """One forward pass of this function or a twin of it."""
+        values = function(*[tf.constant(feeds[spec.name]) for spec in self.inputs])
         return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
 
     def sha256(self) -> str:
@@ -41,6 +47,9 @@ class TensorFlowSource(Source):
     def perturbed(self, seed: int) -> Runnable | None:
         variables = sorted((v for v in self.function.variables if v.dtype == tf.float32), key=lambda v: (v.name, _digest(v.numpy())))
         return _Perturbed(self, variables, seed) if variables else None
+
+    def shaken(self, seed: int) -> Runnable | None:
+        return _Twin(self, shaken_function(self.function, seed))
 
     def _trace(self, call: Callable[[list[Any]], Any]) -> tuple[Any, list[str]]:
         names: list[str] = []
@@ -55,6 +64,15 @@ class TensorFlowSource(Source):
             return tf.function(flat, input_signature=signature, autograph=False).get_concrete_function(), names
         except (TypeError, ValueError, tf.errors.OpError) as error:
             raise SourceError(self.name, f"can't be traced: {type(error).__name__}: {str(error).strip()[:400]}") from error
+
+
+@dataclass(frozen=True)
+class _Twin:
+    source: TensorFlowSource
+    function: Any
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self.source.run_function(self.function, feeds)
 
 
 class _Perturbed:
@@ -79,15 +97,20 @@ class _Perturbed:
 def from_object(function: Any, request: Request) -> TensorFlowSource:
     """The source of a live ``tf.function``: by its input signature, or by the inputs that the user gives."""
     if function.input_signature is not None:
-        return from_concrete(function.get_concrete_function(), request)
-    if not request.inputs:
+        return from_concrete(function.get_concrete_function(), request, "tf-function", owner=function)
+    if not (request.inputs or request.hints):
         raise SourceError(request.name, "has no input signature; give the shapes of its inputs: --input NAME=float32[batch,...]")
-    specs = resolve_inputs(request.name, (), request.inputs)
+    specs = resolve_inputs(request.name, (), request.inputs, request.hints)
     return TensorFlowSource("tf-function", request, specs, lambda values: function(*values), function)
 
 
-def from_concrete(function: Any, request: Request, kind: str = "concrete-function") -> TensorFlowSource:
-    """The source of a live ConcreteFunction; its inputs carry the names of its signature."""
+def from_concrete(
+    function: Any, request: Request, kind: str = "concrete-function", owner: Any = None
+) -> TensorFlowSource:
+    """The source of a live ConcreteFunction; its inputs carry the names of its signature.
+
+    ``owner`` is what keeps the variables alive, which a ConcreteFunction holds only weakly.
+    """
     structure = function.structured_input_signature
     flat = tf.nest.flatten(structure, expand_composites=False)
     names = [spec.name or f"input_{index}" for index, spec in enumerate(flat)]
@@ -97,7 +120,7 @@ def from_concrete(function: Any, request: Request, kind: str = "concrete-functio
         args, kwargs = tf.nest.pack_sequence_as(structure, values)
         return function(*args, **kwargs)
 
-    return TensorFlowSource(kind, request, resolve_inputs(request.name, own, request.inputs), call, function)
+    return TensorFlowSource(kind, request, resolve_inputs(request.name, own, request.inputs, request.hints), call, (function, owner))
 
 
 def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError
+from assay.converters.sources.torch_shaking import Shaking
 
 
 class TorchSource(Source):
@@ -55,6 +56,9 @@ class TorchSource(Source):
             _move_one_ulp(weight, generator)
         return _Twin(self, twin, None) if weights else None
 
+    def shaken(self, seed: int) -> Runnable | None:
+        return _Shaken(self, seed)
+
     def sha256(self) -> str:
         digest = hashlib.sha256(f"{type(self.module).__qualname__}".encode())
         state = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
@@ -72,6 +76,16 @@ class _Twin:
 
     def run(self, feeds: Feeds) -> Outputs:
         return self.source.run_module(self.module, feeds, self.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shaken:
+    source: TorchSource
+    seed: int
+
+    def run(self, feeds: Feeds) -> Outputs:
+        with Shaking(self.seed):
+            return self.source.run(feeds)
 
 
 @contextmanager

@@ -24,8 +24,8 @@ class TorchScriptSource(TorchSource):
     def __init__(self, module: torch.jit.ScriptModule, request: Request) -> None:
         arguments = [a for a in module.forward.schema.arguments if a.name != "self"]
         given = request.inputs or {}
-        own = [_spec(a) for a in arguments if not a.has_default_value() or a.name in given]
-        super().__init__(request.name, resolve_inputs(request.name, own, given), request.outputs)
+        own = [_spec(a) for a in arguments if not a.has_default_value() or a.name in {*given, *request.hints}]
+        super().__init__(request.name, resolve_inputs(request.name, own, given, request.hints), request.outputs)
         self.module = module
         self._scalars = {a.name: str(a.type) for a in arguments if str(a.type) in _DTYPES}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +34,10 @@ def console(stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[None]:
-    """Show on a terminal that long work goes on; elsewhere show nothing."""
+def progress(label: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that long work goes on, and what it is at; elsewhere show nothing."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda _step: None
         return
-    with console(stderr=True).status(label):
-        yield
+    with console(stderr=True).status(label) as status:
+        yield lambda step: status.update(f"{label}: {step}")

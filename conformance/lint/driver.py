@@ -1,0 +1,59 @@
+"""Runs the rules on a candidate, and gives what they yield its code, severity and location."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assay.conformance.lint import interface, metadata, operators, quantization, security, shapes, weights
+from assay.conformance.lint.candidate import StaticCandidate
+from assay.conformance.lint.location import location_of
+from assay.conformance.lint.registry import CHECKS, FilePart, Violation
+from assay.conformance.result import Finding
+from assay.specs.rules import rule
+
+FAMILIES = (interface, metadata, operators, quantization, security, shapes, weights)
+UNRUN = "SE000"
+
+
+def run(candidate: StaticCandidate, codes: Iterable[str]) -> list[Finding]:
+    """The findings of these rules in the order of their codes; a rule that raises is a finding itself."""
+    findings: list[Finding] = []
+    failures: dict[str, list[str]] = {}
+    for code in sorted(set(codes) & set(CHECKS)):
+        try:
+            findings += [_finding(code, violation) for violation in CHECKS[code](candidate)]
+        except Exception as error:  # noqa: BLE001 - the isolation boundary: one rule's crash must not hide the others
+            failures.setdefault(_reason(error), []).append(code)
+    findings += [_unrun(candidate, codes, reason) for reason, codes in failures.items()]
+    return sorted(findings, key=lambda finding: finding.code)
+
+
+def chosen(select: Iterable[str], ignore: Iterable[str]) -> list[str]:
+    """The codes that begin with a selected prefix (all where none is given) and with no ignored one."""
+    select, ignore = tuple(select), tuple(ignore)
+    return [
+        code for code in sorted(CHECKS) if code.startswith(select or "") and not (ignore and code.startswith(ignore))
+    ]
+
+
+def _finding(code: str, violation: Violation) -> Finding:
+    return Finding(
+        code=code,
+        severity=rule(code).severity,
+        message=violation.sentence,
+        location=location_of(violation.subject),
+        evidence=dict(violation.evidence),
+    )
+
+
+def _unrun(candidate: StaticCandidate, codes: list[str], reason: str) -> Finding:
+    subject = FilePart(candidate.path.name)
+    sentence = f"{', '.join(codes)} could not run ({reason}), but should on any sound model"
+    return _finding(UNRUN, Violation(subject, sentence, {"rules": codes}))
+
+
+def _reason(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

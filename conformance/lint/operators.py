@@ -1,0 +1,142 @@
+"""OP: operators, their opsets, and the modes they run in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import onnx_ir as ir
+
+from assay.conformance.lint.candidate import Scope, StaticCandidate, constant
+from assay.conformance.lint.registry import FilePart, Violation, rule
+
+ONNX = "ai.onnx"
+_ANY_TARGET = frozenset({ONNX, "ai.onnx.ml", "com.microsoft"})
+_SPECIFIED = frozenset({ONNX, "ai.onnx.ml"})
+_HARDWARE = frozenset({"com.microsoft.nchwc", "com.ms.internal.nhwc"})
+_RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
+
+
+@rule("OP001")
+def versions_fit_target(candidate: StaticCandidate) -> Iterator[Violation]:
+    """The target loads the model's opsets and IR version."""
+    target, model = candidate.target, candidate.model
+    if target is None:
+        return
+    if model.ir_version > target.ir_version:
+        got = f"IR version is {model.ir_version}"
+        yield Violation(
+            _model_file(candidate), f"{got}, but should be at most {target.ir_version} for the target {target.name}"
+        )
+    for domain, version in sorted(_imports(candidate).items()):
+        if version > target.opset.get(domain, version):
+            got = f"opset of {domain} is {version}"
+            yield Violation(
+                _model_file(candidate),
+                f"{got}, but should be at most {target.opset[domain]} for the target {target.name}",
+            )
+
+
+@rule("OP002")
+def operator_is_known(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Every operator is defined, by a standard, by the target or by the model itself."""
+    allowed = candidate.target.domains if candidate.target else _ANY_TARGET
+    for scope in candidate.scopes:
+        for node in scope.nodes:
+            domain = node.domain or ONNX
+            if node.op_identifier() in candidate.model.functions or domain in _HARDWARE:
+                continue
+            fault = _domain_fault(domain, allowed, scope) or _operator_fault(node, scope)
+            if fault:
+                yield Violation(node, fault)
+
+
+def _domain_fault(domain: str, allowed: frozenset[str], scope: Scope) -> str | None:
+    if domain not in allowed:
+        return f"domain is {domain}, but should be one of {', '.join(sorted(allowed))}"
+    if ("" if domain == ONNX else domain) not in scope.opsets:
+        return f"domain {domain} has no opset import, but should have one"
+    return None
+
+
+def _operator_fault(node: ir.Node, scope: Scope) -> str | None:
+    if (node.domain or ONNX) not in _SPECIFIED:
+        return None
+    version = scope.opsets[node.domain]
+    state = _state(node.op_type, version, node.domain)
+    return (
+        None
+        if state is None
+        else f"{node.op_type} {state} of {node.domain or ONNX} {version}, but should be an operator of it"
+    )
+
+
+@cache
+def _state(operator: str, version: int, domain: str) -> str | None:
+    from onnx import defs
+
+    try:
+        schema = defs.get_schema(operator, version, domain)
+    except defs.SchemaError:
+        return "is no operator"
+    return "is a deprecated operator" if schema.deprecated else None
+
+
+@rule("OP003")
+def mode_is_inference(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Nothing in the graph still trains."""
+    for node in candidate.nodes("Dropout"):
+        mode = node.inputs[2] if len(node.inputs) > 2 else None
+        value = constant(mode)
+        if value is not None and value.any():
+            yield Violation(node, "training_mode is true, but should be false")
+    for node in candidate.nodes("BatchNormalization"):
+        if node.attributes.get_int("training_mode", 0):
+            yield Violation(node, "training_mode is 1, but should be 0")
+
+
+@rule("OP004")
+def randomness_is_seeded(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Random operators have a seed."""
+    for node in candidate.nodes(*_RANDOM):
+        if "seed" not in node.attributes:
+            yield Violation(node, f"{node.op_type} has no seed, but should have one")
+
+
+@rule("OP005")
+def layout_is_portable(candidate: StaticCandidate) -> Iterator[Violation]:
+    """No operator belongs to one kind of hardware."""
+    for node in (node for scope in candidate.scopes for node in scope.nodes):
+        if node.domain in _HARDWARE:
+            got = f"{node.op_type} of {node.domain} is specific to one kind of hardware"
+            yield Violation(node, f"{got}, but should be a portable operator")
+
+
+@rule("OP006")
+def value_is_defined(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Every value that is read or given out comes from a node, an input or an initializer."""
+    for node in (node for scope in candidate.scopes for node in scope.nodes):
+        for value in node.inputs:
+            if value is not None and not _is_defined(value):
+                sentence = f"reads {value.name!r}, which nothing defines, but should read a value that is defined"
+                yield Violation(node, sentence)
+    for value in candidate.outputs:
+        if not _is_defined(value):
+            yield Violation(value, "is defined by nothing, but should be by an operator, an input or an initializer")
+
+
+def _is_defined(value: ir.Value) -> bool:
+    return value.producer() is not None or value.is_graph_input() or value.is_initializer()
+
+
+def _imports(candidate: StaticCandidate) -> dict[str, int]:
+    """The newest import of each domain, of the graph and its functions."""
+    newest: dict[str, int] = {}
+    for scope in candidate.scopes:
+        for domain, version in scope.opsets.items():
+            newest[domain or ONNX] = max(version, newest.get(domain or ONNX, 0))
+    return newest
+
+
+def _model_file(candidate: StaticCandidate) -> FilePart:
+    return FilePart(candidate.path.name)

@@ -1,0 +1,257 @@
+"""The parity check: candidate against reference, on one provider, over all probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from assay.conformance.candidate import Candidate
+from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
+from assay.conformance.parity.judgement import (
+    FAIL_GATE,
+    PASS_GATE,
+    OutputError,
+    contract_findings,
+    ill_conditioned_finding,
+    output_errors,
+    pooled_floors,
+    ratio_finding,
+    reconsidered,
+)
+from assay.conformance.parity.oracle import Noise, Oracle, Reference, ReferenceRefused
+from assay.conformance.parity.probes import Probe, make_probes
+from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
+from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
+from assay.conformance.providers.trial import Trial
+from assay.conformance.result import CheckResult, Finding, Verdict, verdict_of
+from assay.converters.sources import Source
+from assay.specs.interface import Interface
+
+Tell = Callable[[str], None]
+_TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A probe with what the source gives on it, or the reason why it gives nothing."""
+
+    probe: Probe
+    reference: Reference | None
+    refusal: str | None = None
+
+
+class Judge:
+    """The source with its probes, run once and used for every candidate and provider."""
+
+    def __init__(
+        self, source: Source, interface: Interface, samples: Mapping[str, np.ndarray] | None = None, tell: Tell | None = None
+    ) -> None:
+        self.source, self.interface = source, interface
+        self._spreads: dict[str, Mapping[str, Noise]] = {}
+        probes = make_probes(interface, samples)
+        self.oracle = Oracle(source, probes[0].feeds)
+        self.judged = [self._judge(probe, tell) for probe in probes]
+        self.pooled = pooled_floors([j.reference for j in self.judged if j.reference is not None])
+
+    def reconsider(self, judged: Judged, error: OutputError) -> OutputError:
+        """The error judged by the source's conditioning, where that is far worse on this probe than on the first.
+
+        Called for errors above the gate only. A source that is well-conditioned keeps its floor: a defect stays one.
+        """
+        spread, typical = self._conditioning(judged), self._conditioning(self.judged[0])
+        if error.output not in spread or error.output not in typical or error.rms == 0:
+            return error
+        usual = typical[error.output].max / max(_rms(self.judged[0], error.output), _TINY)
+        return reconsidered(error, spread[error.output]) if spread[error.output].max / error.rms > FAIL_GATE * usual else error
+
+    def _conditioning(self, judged: Judged) -> Mapping[str, Noise]:
+        name = judged.probe.name
+        if name not in self._spreads and judged.reference is not None:
+            self._spreads[name] = self.oracle.conditioning(judged.probe.feeds, judged.reference) or {}
+        return self._spreads.get(name, {})
+
+    def _judge(self, probe: Probe, tell: Tell | None) -> Judged:
+        if tell:
+            tell(f"source on probe {probe.name}")
+        try:
+            return Judged(probe, self.oracle.judge(probe.feeds))
+        except ReferenceRefused as refused:
+            return Judged(probe, None, str(refused))
+
+
+def _rms(judged: Judged, output: str) -> float:
+    values = judged.reference.values[output].astype(np.float64) if judged.reference else np.zeros(1)
+    return float(np.sqrt(np.mean(np.square(values[np.isfinite(values)])))) if values.size else 0.0
+
+
+def check_parity(judge: Judge, candidate: Candidate, provider: str, worker: Worker, name: str = "parity") -> CheckResult:
+    """Judge the candidate on one provider."""
+    reason = why_unavailable(provider)
+    if reason is not None:
+        return _unavailable(name, provider, reason)
+    trial = Trial(candidate, provider, worker)
+    facts, findings = _open(trial, judge)
+    rows: list[dict[str, Any]] = []
+    for judged in judge.judged if facts is not None else ():
+        row, found = _probe(trial, judge, judged)
+        rows.append(row)
+        findings += found
+    findings += _repeated(trial, judge) if facts is not None else []
+    findings = _once(findings)
+    return CheckResult(
+        check=name,
+        provider=provider,
+        verdict=_verdict(findings, rows),
+        findings=tuple(findings),
+        measurements={
+            "oracle": judge.oracle.method,
+            "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
+            **_worst(rows),
+            "placement": dict(facts.placement) if facts else {},
+            "probes": rows,
+        },
+    )
+
+
+def _unavailable(name: str, provider: str, reason: str) -> CheckResult:
+    finding = Finding(code="PA014", severity="warning", message=reason, location={"provider": provider})
+    return CheckResult(check=name, provider=provider, verdict=Verdict.INCONCLUSIVE, findings=(finding,))
+
+
+def _open(trial: Trial, judge: Judge) -> tuple[SessionFacts | None, list[Finding]]:
+    """Load the model, and compare its inputs and the provider that it got with what they should be."""
+    try:
+        facts = trial.facts()
+    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
+        return None, [_failure(error, "the runtime does not load the model", {})]
+    findings = list(_input_findings(facts, judge.interface))
+    if facts.providers[0] != PROVIDERS[trial.provider]:
+        sentence = f"the session runs on {facts.providers[0]}, but should run on {PROVIDERS[trial.provider]}"
+        findings.append(Finding(code="PA013", severity="error", message=sentence))
+    return facts, findings
+
+
+def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
+    got = {name: dtype for name, dtype, _ in facts.inputs}
+    wanted = {spec.name: spec.dtype for spec in interface.inputs}
+    findings = []
+    for name in sorted(set(got) ^ set(wanted)):
+        has = "is missing, but the source takes it" if name in wanted else f"is not the source's, which takes {', '.join(wanted)}"
+        findings.append(Finding(code="PA012", severity="error", message=f"input {name} {has}", location={"input": name}))
+    for name in sorted(name for name in set(got) & set(wanted) if got[name] != wanted[name]):
+        sentence = f"input {name} is {got[name]}, but should be {wanted[name]}"
+        findings.append(Finding(code="PA012", severity="error", message=sentence, location={"input": name}))
+    return findings
+
+
+def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], list[Finding]]:
+    probe = judged.probe
+    row: dict[str, Any] = {
+        "name": probe.name,
+        "purpose": probe.purpose,
+        "shapes": {name: list(array.shape) for name, array in probe.feeds.items()},
+        "status": "judged",
+        "outputs": [],
+    }
+    if judged.reference is None:
+        return {**row, "status": "refused by the source", "reason": judged.refusal}, []
+    try:
+        values = trial.run(probe.feeds)
+    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
+        return {**row, "status": "not run"}, [_failure(error, "the model does not run, though its source does", {"probe": probe.name})]
+    values = _aligned(values, judged.reference, judge.source)
+    first = output_errors(values, judged.reference, judge.pooled)
+    errors = [judge.reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
+    findings = list(contract_findings(values, judged.reference, probe.name))
+    for before, error in zip(first, errors, strict=True):
+        doubt = ratio_finding(error, probe.name)
+        findings += [doubt] if doubt else [ill_conditioned_finding(error, probe.name)] if error is not before else []
+    return {**row, "outputs": [error.to_json() for error in errors]}, findings
+
+
+def _aligned(values: dict[str, np.ndarray], reference: Reference, source: Source) -> dict[str, np.ndarray]:
+    """Outputs by the source's names; where the source has none of its own, by position."""
+    names = list(reference.values)
+    if source.named_outputs or set(values) == set(names) or len(values) != len(names):
+        return values
+    return dict(zip(names, values.values(), strict=True))
+
+
+def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
+    """The first probe again: a model without random operators gives the same bits."""
+    first = next((judged for judged in judge.judged if judged.reference is not None), None)
+    if first is None:
+        return []
+    try:
+        runs = [trial.run(first.probe.feeds) for _ in range(2)]
+    except (RuntimeRefused, WorkerDied, WorkerTimedOut):
+        return []  # found already, on the first run
+    different = [name for name in runs[0] if not _same(runs[0][name], runs[1][name])]
+    sentence = "output {} differs between two runs on the same input, but should be the same"
+    return [Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different]
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal, or as near as threads that add up in another order come."""
+    if a.dtype.kind != "f" or a.shape != b.shape:
+        return bool(np.array_equal(a, b))
+    scale = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
+    return bool(np.allclose(a, b, rtol=0, atol=PASS_GATE * float(np.finfo(a.dtype).eps) * scale, equal_nan=True))
+
+
+def _failure(error: Exception, sentence: str, location: dict[str, Any]) -> Finding:
+    code = {WorkerDied: "PA007", WorkerTimedOut: "PA008"}.get(type(error), "PA006")
+    return Finding(code=code, severity="error", message=f"{sentence}: {error}", location=location)
+
+
+def _once(findings: Sequence[Finding]) -> list[Finding]:
+    """One finding a code and output: the worst, or the first, with the names of all probes that show it."""
+    grouped: dict[tuple[str, Any], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.code, finding.location.get("output") or finding.location.get("input"))
+        grouped.setdefault(key, []).append(finding)
+    return [_merged(group) for group in grouped.values()]
+
+
+def _merged(group: list[Finding]) -> Finding:
+    worst = max(group, key=lambda f: f.evidence.get("ratio", 0.0))
+    probes = [f.location["probe"] for f in group if "probe" in f.location]
+    return worst.model_copy(update={"evidence": {**worst.evidence, "probes": probes}}) if len(probes) > 1 else worst
+
+
+def _verdict(findings: Sequence[Finding], rows: Sequence[dict[str, Any]]) -> Verdict:
+    if verdict_of(findings) is Verdict.FAIL:
+        return Verdict.FAIL
+    judged = any(row["status"] == "judged" for row in rows)
+    doubtful = any(finding.code == "PA009" for finding in findings)
+    return Verdict.PASS if judged and not doubtful else Verdict.INCONCLUSIVE
+
+
+def _worst(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The worst ratio with its place, and the tolerances that people who think in atol would need."""
+    errors = [(row["name"], OutputError(**output)) for row in rows for output in row["outputs"]]
+    if not errors:
+        return {"worst_ratio": None}
+    probe, worst = max(errors, key=lambda pair: pair[1].ratio)
+    return {
+        "worst_ratio": worst.ratio,
+        "worst_probe": probe,
+        "worst_output": worst.output,
+        "largest_error": max(error.max_error for _, error in errors),
+        "atol": max(error.max_error for _, error in errors),
+    }
+
+
+def judge_interface(source: Source, candidate: Interface) -> Interface:
+    """What probes are made from: the source's inputs, with ranges and roles from the candidate where the source has none."""
+    known = {spec.name: spec for spec in candidate.inputs}
+    inputs = tuple(
+        replace(spec, range=spec.range or known[spec.name].range, role=spec.role or known[spec.name].role)
+        if spec.name in known
+        else spec
+        for spec in source.inputs
+    )
+    return Interface(inputs, candidate.outputs, candidate.task)

@@ -1,0 +1,138 @@
+"""Probes: sets of inputs, each with a name and a purpose, made from the interface and from real samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
+from assay.specs.interface import Axis, Interface, TensorSpec
+
+Feeds = Mapping[str, np.ndarray]
+SEED = 20240131
+_BATCHES = (1, 2, 5)
+_REAL_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One set of inputs; arrays by input name."""
+
+    name: str
+    purpose: str
+    feeds: Feeds
+
+
+def make_probes(interface: Interface, samples: Feeds | None = None) -> tuple[Probe, ...]:
+    """Every probe of the default level: sizes, contents, and real samples where there are some."""
+    sizes = trace_sizes(interface)
+    probes = [*_sizes(interface, sizes), *_contents(interface, sizes)]
+    if samples is not None:
+        probes.append(Probe("real samples", "data as the model meets it in use", _some(interface, samples)))
+    return tuple(probes)
+
+
+def sample_axes(interface: Interface) -> dict[str, int]:
+    """For each input, the index of its batch axis: the one named batch, else the first dynamic one, else none."""
+    return {spec.name: index for spec in interface.inputs if (index := _batch_index(spec)) is not None}
+
+
+def take_samples(interface: Interface, feeds: Feeds, start: int, stop: int) -> dict[str, np.ndarray]:
+    """The samples ``start`` to ``stop`` along the batch axis of each input; an input without one is taken whole."""
+    axes = sample_axes(interface)
+    return {
+        name: np.take(array, range(start, min(stop, array.shape[axes[name]])), axis=axes[name]) if name in axes else array
+        for name, array in feeds.items()
+    }
+
+
+def _some(interface: Interface, samples: Feeds) -> dict[str, np.ndarray]:
+    return take_samples(interface, samples, 0, _REAL_SAMPLES)
+
+
+def _batch_index(spec: TensorSpec) -> int | None:
+    dynamic = [(index, dim.name) for index, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)]
+    named = [index for index, name in dynamic if "batch" in name]
+    return named[0] if named else dynamic[0][0] if dynamic else None
+
+
+def _sizes(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]:
+    yield Probe("typical", "the sizes at which the model was traced", typical_feeds(interface.inputs, sizes, SEED))
+    for seed, (name, axis) in enumerate(interface.axes.items(), SEED + 1):
+        for size in _moved(axis, sizes[name]):
+            feeds = typical_feeds(interface.inputs, {**sizes, name: size}, seed + 1000 * size)
+            yield Probe(f"{name}={size}", f"the axis {name} moved alone, off the traced {sizes[name]}", feeds)
+
+
+def _moved(axis: Axis, traced: int) -> list[int]:
+    """Sizes to try, the traced one left out unless it is a batch size that is always tried."""
+    if "batch" in axis.name:
+        return [size for size in _BATCHES if axis.allows(size)]
+    wanted = (axis.minimum, traced - 1, traced + 1, 2 * traced, axis.maximum or 0)
+    return [size for size in dict.fromkeys(wanted) if size > 0 and size != traced and axis.allows(size)]
+
+
+def _contents(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]:
+    base = typical_feeds(interface.inputs, sizes, SEED)
+    numeric = [spec for spec in interface.inputs if spec.role != "attention_mask" and spec.dtype not in ("bool", "string")]
+    if not numeric:
+        return
+    for name, (purpose, fill) in _FILLS.items():
+        changed = {spec.name: fill(spec, base[spec.name]) for spec in numeric}
+        if any(array is not None for array in changed.values()):
+            feeds = {**base, **{key: array for key, array in changed.items() if array is not None}}
+            yield Probe(name, purpose, feeds)
+
+
+def _low(spec: TensorSpec, array: np.ndarray) -> np.ndarray:
+    return np.full_like(array, spec.range[0] if spec.range else 0)
+
+
+def _high(spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
+    return np.full_like(array, spec.range[1]) if spec.range else None
+
+
+def _scaled(factor: float, spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
+    if not _is_float(spec) or spec.range is not None:
+        return None
+    return (array * array.dtype.type(factor)).astype(array.dtype)
+
+
+def _ramp(spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
+    if not _is_float(spec):
+        return None
+    low, high = spec.range or (-1.0, 1.0)
+    return np.linspace(low, high, array.size).reshape(array.shape).astype(array.dtype)
+
+
+def _impulse(spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
+    if not _is_float(spec) or array.size == 0:
+        return None
+    low, high = spec.range or (0.0, 1.0)
+    impulse = np.full(array.shape, low)
+    impulse.flat[array.size // 2] = high
+    return impulse.astype(array.dtype)
+
+
+def _constant_rows(spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
+    """Each row one value: zero variance, where a normalization shows its epsilon."""
+    if not _is_float(spec) or array.ndim < 2:
+        return None
+    return np.broadcast_to(array[..., :1], array.shape).astype(array.dtype)
+
+
+def _is_float(spec: TensorSpec) -> bool:
+    return numpy_dtype(spec.dtype).kind not in "iub"
+
+
+_FILLS = {
+    "lowest": ("zero, or the low end of the range, everywhere", _low),
+    "highest": ("the high end of the range everywhere", _high),
+    "small": ("values a hundredth of the typical ones", lambda spec, array: _scaled(0.01, spec, array)),
+    "large": ("values thirty times the typical ones", lambda spec, array: _scaled(30.0, spec, array)),
+    "ramp": ("a rising ramp: order and direction of axes", _ramp),
+    "impulse": ("one value apart from all others: positions", _impulse),
+    "constant rows": ("rows without variance: epsilons", _constant_rows),
+}

@@ -1,0 +1,136 @@
+"""What runs inside a worker: ONNX Runtime sessions, opened once and kept."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.conformance.exchange import Mapped, read_arrays, write_arrays
+from assay.conformance.providers.catalogue import PROVIDERS
+
+
+class RuntimeRefused(Exception):
+    """The runtime raised: its message, without its path and line numbers."""
+
+
+@dataclass(frozen=True)
+class SessionKey:
+    """All that decides which session it is."""
+
+    model: Path
+    provider: str = "cpu"
+    threads: int = 0
+    optimization: str = "all"
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """Names, dtypes and shapes as the runtime has them, the provider that it took, and nodes a provider."""
+
+    inputs: tuple[tuple[str, str, tuple[int | str | None, ...]], ...]
+    outputs: tuple[tuple[str, str, tuple[int | str | None, ...]], ...]
+    providers: tuple[str, ...]
+    placement: Mapping[str, int]
+
+
+def describe_session(key: SessionKey) -> SessionFacts:
+    """Open the model and say what the runtime makes of it; raises `RuntimeRefused`."""
+    session = _session(key)
+    inputs, outputs = ((_facts(v) for v in values) for values in (session.get_inputs(), session.get_outputs()))
+    return SessionFacts(tuple(inputs), tuple(outputs), tuple(session.get_providers()), _placement(session))
+
+
+def run_session(key: SessionKey, feeds: Mapping[str, Mapped], outputs: Path) -> dict[str, Mapped]:
+    """One run; every output goes to a file under ``outputs``. Raises `RuntimeRefused`."""
+    session = _session(key)
+    names = [value.name for value in session.get_outputs()]
+    return write_arrays(dict(zip(names, _run(session, names, _fed(session, feeds)), strict=True)), outputs)
+
+
+def time_sessions(
+    runs: Mapping[str, tuple[SessionKey, Mapping[str, Mapped]]], warmup: int, samples: int
+) -> dict[str, list[float]]:
+    """Milliseconds of each run of each session, interleaved so that a slow moment hits all alike."""
+    opened = {name: (_session(key), _fed(_session(key), feeds)) for name, (key, feeds) in runs.items()}
+    for _ in range(warmup):
+        for session, feeds in opened.values():
+            _run(session, None, feeds)
+    times: dict[str, list[float]] = {name: [] for name in opened}
+    order = list(opened)
+    for index in range(samples):
+        for name in order[index % len(order) :] + order[: index % len(order)]:
+            times[name].append(_milliseconds(*opened[name]))
+    return times
+
+
+def _milliseconds(session: Any, feeds: dict[str, np.ndarray]) -> float:
+    start = time.perf_counter_ns()
+    session.run(None, feeds)
+    return (time.perf_counter_ns() - start) / 1e6
+
+
+@lru_cache(maxsize=16)
+def _session(key: SessionKey) -> Any:
+    import onnxruntime as ort
+
+    levels = {
+        "disable": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+        "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+        "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+        "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    }
+    options = ort.SessionOptions()
+    options.graph_optimization_level = levels[key.optimization]
+    options.log_severity_level = 4
+    options.intra_op_num_threads = key.threads
+    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    try:
+        return ort.InferenceSession(str(key.model), options, providers=_providers(key.provider))
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base
+        raise RuntimeRefused(_sentence(error)) from None
+
+
+def _providers(name: str) -> list[Any]:
+    """The provider asked for, at float32 precision where it would take less, and the CPU for what it can't do."""
+    if name == "cpu":
+        return [PROVIDERS["cpu"]]
+    options = {"cuda": {"use_tf32": "0"}}.get(name, {})
+    return [(PROVIDERS[name], options), PROVIDERS["cpu"]]
+
+
+def _placement(session: Any) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for subgraph in session.get_provider_graph_assignment_info():
+        counts[subgraph.ep_name] += len(subgraph.get_nodes())
+    return dict(counts)
+
+
+def _run(session: Any, names: list[str] | None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:
+    try:
+        return list(session.run(names, feeds))
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base
+        raise RuntimeRefused(_sentence(error)) from None
+
+
+def _fed(session: Any, feeds: Mapping[str, Mapped]) -> dict[str, np.ndarray]:
+    """What the session takes of the feeds; an input that it does not have is left out here and found elsewhere."""
+    taken = {value.name for value in session.get_inputs()}
+    arrays = read_arrays({name: mapped for name, mapped in feeds.items() if name in taken})
+    return {name: array.astype(object) if array.dtype.kind == "U" else array for name, array in arrays.items()}
+
+
+def _facts(value: Any) -> tuple[str, str, tuple[int | str | None, ...]]:
+    dtype = value.type.removeprefix("tensor(").removesuffix(")")
+    return value.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), tuple(value.shape)
+
+
+def _sentence(error: BaseException) -> str:
+    text = str(error).strip().replace("\n", " ")
+    return text.split(" : ", 2)[-1][:400] if text.startswith("[ONNXRuntimeError]") else text[:400]

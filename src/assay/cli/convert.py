@@ -1,0 +1,79 @@
+"""``assay convert``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assay.cli.options import by_name, input_option, trust_option
+from assay.cli.output import console, emit_json, json_option, progress
+from assay.specs.interface import TensorSpec
+
+
+@click.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, metavar="BUNDLE", help="Folder to write.")
+@click.option("--task", default="generic", show_default=True, help="What the model does; fixes names and roles.")
+@input_option
+@click.option("--output-name", "outputs", multiple=True, help="Name of an output that has none; repeat in order.")
+@click.option("--opset", type=int, help="ONNX opset; the exporter's own default if not given.")
+@click.option("--exporter", help="torch.onnx, torch.onnx.torchscript, tf2onnx or onnx; chosen by the source if not given.")
+@trust_option
+@json_option
+def command(
+    source: str,
+    output: str,
+    task: str,
+    inputs: tuple[TensorSpec, ...],
+    outputs: tuple[str, ...],
+    opset: int | None,
+    exporter: str | None,
+    trust_source: bool,
+    json_path: str | None,
+) -> None:
+    """Convert SOURCE to an ONNX bundle, and lint it.
+
+    SOURCE is a .onnx, .pt2, TorchScript, .keras, .h5 or .pb file, a SavedModel folder, or package.module:callable.
+
+    \b
+    Examples:
+      assay convert shop.models:build -o out/model --input "pixel_values=float32[batch,3,224,224] in 0..1"
+      assay convert saved_model/ -o out/model --task image-classification
+    """
+    from assay.conformance.lint import lint
+    from assay.conformance.result import verdict_of
+    from assay.converters.convert import convert
+
+    with progress(f"converting {source}"):
+        bundle = convert(
+            source, output, task, by_name(inputs) or None, opset, exporter, outputs=outputs or None, trust_source=trust_source
+        )
+        findings = lint(bundle)
+    if json_path != "-":
+        _show(bundle.path, bundle.interface, findings)
+    emit_json(_json(bundle, findings), json_path)
+    sys.exit(verdict_of(findings).exit_status)
+
+
+def _show(path: object, interface: object, findings: object) -> None:
+    from assay.conformance.reports.findings import print_findings
+    from assay.specs.interface import Interface
+
+    assert isinstance(interface, Interface)
+    out = console()
+    out.print(f"wrote {path}", markup=False)
+    for kind, specs in (("input", interface.inputs), ("output", interface.outputs)):
+        for spec in specs:
+            out.print(f"  {kind:6} {spec.name}: {spec}", markup=False)
+    print_findings(findings, out)  # type: ignore[arg-type]
+
+
+def _json(bundle: object, findings: object) -> str:
+    import json
+
+    from assay.converters.bundle import Bundle
+
+    assert isinstance(bundle, Bundle)
+    entries = [finding.model_dump() for finding in findings]  # type: ignore[attr-defined]
+    return json.dumps({"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}, indent=2)

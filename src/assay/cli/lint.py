@@ -1,0 +1,96 @@
+"""``assay lint``: the static rules on one model."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from assay.cli.output import emit_json, json_option
+from assay.conformance.lint import lint
+from assay.conformance.lint.location import location_text
+from assay.conformance.result import Finding, verdict_of
+from assay.specs.rules import load_rules
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
+
+
+@click.command("lint", short_help="Check a model against the static rules of the profile.")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--target", metavar="NAME", help="Hold the model to the limits of a target: server-cpu, server-gpu, edge."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--select", multiple=True, metavar="PREFIX", help="Run only the rules whose codes begin so (IO,SH003).")
+@click.option("--ignore", multiple=True, metavar="PREFIX", help="Leave out the rules whose codes begin so.")
+@json_option
+def command(
+    model: Path, target: str | None, form: str, select: tuple[str, ...], ignore: tuple[str, ...], json_path: str | None
+) -> None:
+    """Check MODEL, an .onnx file or a bundle, against the static rules of the profile.
+
+    \b
+    Examples:
+      assay lint out/model
+      assay lint model.onnx --target edge
+      assay lint model.onnx --select IO,SH --ignore SH001
+      assay lint model.onnx --format sarif > model.sarif
+
+    `assay rule CODE` explains a finding. Exit status: 0 no error, 1 an error, 2 the model can't be judged.
+    """
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # what it warns of, OP006 finds
+    findings = lint(model, target, select=_prefixes(select), ignore=_prefixes(ignore))
+    emit_json(_json(findings, model), json_path)
+    if json_path != "-":
+        click.echo(_FORMS[form](findings, model))
+    click.get_current_context().exit(verdict_of(findings).exit_status)
+
+
+def _prefixes(given: Sequence[str]) -> tuple[str, ...]:
+    """The prefixes of rule codes, several of which may stand in one option; one that no rule has is a usage error."""
+    prefixes = tuple(part.strip().upper() for text in given for part in text.split(",") if part.strip())
+    for prefix in prefixes:
+        if not any(code.startswith(prefix) for code in load_rules()):
+            raise click.BadParameter(f"{prefix!r} begins no rule's code; `assay rule` lists them")
+    return prefixes
+
+
+def _text(findings: Sequence[Finding], model: Path) -> str:
+    lines = [_line(finding) for finding in findings]
+    return "\n".join([*lines, f"{model}: {_count(findings)}"])
+
+
+def _line(finding: Finding) -> str:
+    severity = click.style(finding.severity, fg=_COLOURS[finding.severity])
+    told = _printable(f"{location_text(finding.location)}: {finding.message}")
+    return f"{click.style(finding.code, bold=True)} {severity} {told}"
+
+
+def _printable(text: str) -> str:
+    """Names come from the model's author: none may steer the terminal or break the line."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    if not findings:
+        return "no findings"
+    severities = Counter(finding.severity for finding in findings)
+    parts = [f"{severities[severity]} {severity}" for severity in ("error", "warning", "info") if severities[severity]]
+    return f"{len(findings)} finding{'s' if len(findings) > 1 else ''} ({', '.join(parts)})"
+
+
+def _json(findings: Sequence[Finding], model: Path) -> str:  # noqa: ARG001 - one signature for all forms
+    return json.dumps([finding.model_dump(mode="json") for finding in findings], indent=2, ensure_ascii=False)
+
+
+def _sarif(findings: Sequence[Finding], model: Path) -> str:
+    from assay.conformance.lint.sarif import to_sarif
+
+    return json.dumps(to_sarif(findings, model.as_posix()), indent=2, ensure_ascii=False)
+
+
+_FORMS: dict[str, Callable[[Sequence[Finding], Path], str]] = {"text": _text, "json": _json, "sarif": _sarif}

@@ -1,0 +1,135 @@
+"""``assay lint`` and ``assay rule`` from outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import onnx.parser
+import pytest
+from click.testing import CliRunner, Result
+
+from assay.cli import cli
+from assay.specs.errors import AssayError
+
+HEALTHY = "g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }"
+WRONG = "g (float[batch,3] x) => (float[batch,3] y) { y = Erfc(x) }"
+PROPS = {"assay.profile": "1.0", "assay.task": "generic", "assay.source.sha256": "0" * 64}
+
+
+def write(path: Path, graph: str, metadata: bool = True) -> Path:
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> {graph}')
+    onnx.helper.set_model_props(model, PROPS if metadata else {})
+    if not metadata:
+        model.graph.node[0].metadata_props.add(key="assay.source_line", value="net.py:12")
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def assay(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def test_a_healthy_model_gives_no_finding_and_status_0(tmp_path: Path) -> None:
+    run = assay("lint", write(tmp_path / "m.onnx", HEALTHY))
+    assert (run.exit_code, run.output) == (0, f"{tmp_path / 'm.onnx'}: no findings\n")
+
+
+def test_a_warning_keeps_status_0_and_an_error_gives_1(tmp_path: Path) -> None:
+    assert assay("lint", write(tmp_path / "a.onnx", HEALTHY, metadata=False)).exit_code == 0
+    run = assay("lint", write(tmp_path / "b.onnx", WRONG, metadata=False))
+    assert run.exit_code == 1
+    assert run.output.splitlines() == [
+        "MD001 warning b.onnx: metadata lacks assay.profile, assay.task, assay.source.sha256, but should have them",
+        "OP002 error node 'y' (Erfc) at net.py:12: Erfc is no operator of ai.onnx 17, but should be an operator of it",
+        f"{tmp_path / 'b.onnx'}: 2 findings (1 error, 1 warning)",
+    ]
+
+
+def test_json_is_a_list_of_findings_on_standard_output_or_in_a_file(tmp_path: Path) -> None:
+    model = write(tmp_path / "m.onnx", WRONG)
+    (finding,) = json.loads(assay("lint", model, "--format", "json").output)
+    assert set(finding) == {"code", "severity", "message", "location", "evidence"}
+    assert assay("lint", model, "--json", tmp_path / "out.json").exit_code == 1
+    assert json.loads((tmp_path / "out.json").read_text()) == [finding]
+    assert json.loads(assay("lint", model, "--json", "-").output) == [finding]
+
+
+def test_sarif_points_at_the_source_and_describes_its_rules(tmp_path: Path) -> None:
+    run = json.loads(assay("lint", write(tmp_path / "m.onnx", WRONG, metadata=False), "--format", "sarif").output)[
+        "runs"
+    ][0]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == ["MD001", "OP002"]
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+    place = run["results"][1]["locations"][0]
+    assert place["physicalLocation"] == {"artifactLocation": {"uri": "net.py"}, "region": {"startLine": 12}}
+    assert place["logicalLocations"] == [{"fullyQualifiedName": "y", "kind": "function"}]
+
+
+def test_a_name_can_not_steer_the_terminal(tmp_path: Path) -> None:
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> {WRONG}')
+    model.graph.node[0].op_type = "Erf\x1b[2J\nc"
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    run = assay("lint", tmp_path / "m.onnx", "--select", "OP002")
+    assert len(run.output.splitlines()) == 2
+    assert "Erf\\x1b[2J\\nc is no operator" in run.output
+
+
+def test_select_and_ignore_choose_rules(tmp_path: Path) -> None:
+    model = write(tmp_path / "m.onnx", WRONG, metadata=False)
+    assert assay("lint", model, "--select", "io,SH", "--select", "MD").exit_code == 0
+    assert assay("lint", model, "--ignore", "OP").exit_code == 0
+    assert assay("lint", model, "--select", "OP002").exit_code == 1
+
+
+def test_a_prefix_of_no_rule_is_a_usage_error(tmp_path: Path) -> None:
+    run = assay("lint", write(tmp_path / "m.onnx", WRONG), "--ignore", "ZZ")
+    assert run.exit_code == 2
+    assert "'ZZ' begins no rule's code" in run.output
+
+
+def test_the_target_counts(tmp_path: Path) -> None:
+    model = write(tmp_path / "m.onnx", "g (float[batch,3] x) => (float[batch,3] y) { y = com.microsoft.Gelu(x) }")
+    assert assay("lint", model, "--target", "edge").exit_code == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a model", b"\x08\x08\x12\x07pyto"])
+def test_what_is_no_model_gives_status_2_and_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "bad.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    run = subprocess.run([sys.executable, "-m", "assay", "lint", path], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"assay: {path} ")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_lint_loads_no_framework_or_runtime(tmp_path: Path) -> None:
+    heavy = ("torch", "tensorflow", "onnxruntime", "scipy", "matplotlib", "jsonschema")
+    program = (
+        "import sys; from assay.conformance.lint import lint; lint(sys.argv[1]);"
+        f" print([name for name in {heavy} if name in sys.modules])"
+    )
+    model = write(tmp_path / "m.onnx", HEALTHY)
+    run = subprocess.run([sys.executable, "-c", program, model], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_rule_explains_a_code_and_lists_all() -> None:
+    run = assay("rule", "sh002")
+    assert run.exit_code == 0
+    assert run.output.startswith("SH002 reshape-not-frozen (error, level core, since profile 1.0)\n")
+    assert all(f"\n{part}\n" in run.output for part in ("Why", "Example", "Mend", "References"))
+    lines = assay("rule").output.splitlines()
+    assert len(lines) == len(json.loads(assay("rule", "--json", "-").output))
+    assert lines[0].startswith("IO001 warning portable-name")
+
+
+def test_an_unknown_code_is_an_assay_error() -> None:
+    run = assay("rule", "XX999")
+    assert isinstance(run.exception, AssayError)
+    assert "'XX999' is no rule, but should be one of IO001" in str(run.exception)
