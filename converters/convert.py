@@ -17,10 +17,9 @@ from assay.converters.passes import run_passes
 from assay.converters.passes.context import PassContext
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.base import Inputs, SourceError, require_inputs
+from assay.specs.data import PROFILE_VERSION
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec, with_roles
-from assay.specs.tasks import load_task
-
-PROFILE = "1.0"
+from assay.specs.tasks import Task, load_task
 
 
 def convert(
@@ -41,25 +40,25 @@ def convert(
     (whose shape is then fixed); ``outputs`` names outputs that have no names of their own. Raises `AssayError` where
     the source can't be opened or converted; nothing is left at ``output`` then.
     """
-    roles = load_task(task).roles()
-    opened = open_source(source, inputs, outputs, trust=trust_source, folders=folders)
-    return convert_source(opened, output, task, roles, opset, exporter)
+    kind = load_task(task)
+    names = [tensor.name for tensor in kind.outputs if not tensor.optional]
+    opened = open_source(source, inputs, outputs, trust=trust_source, folders=folders, output_hints=names)
+    return convert_source(opened, output, kind, opset, exporter)
 
 
 def convert_source(
     source: Source,
     output: str | os.PathLike[str],
-    task: str,
-    roles: Mapping[str, str],
+    task: Task,
     opset: int | None = None,
     exporter: str | None = None,
 ) -> Bundle:
     """Convert an opened source."""
     export = find_exporter(source, exporter)
-    interface = describe(source, task, roles)
+    interface = describe(source, task)
     exported = export(source, opset)
     metadata = {
-        "assay.profile": PROFILE,
+        "assay.profile": PROFILE_VERSION,
         "assay.exporter": exported.exporter,
         "assay.source.framework": source.framework,
         "assay.source.sha256": source.sha256(),
@@ -68,10 +67,11 @@ def convert_source(
     return write_bundle(exported.model, interface, output)
 
 
-def describe(source: Source, task: str, roles: Mapping[str, str]) -> Interface:
+def describe(source: Source, task: Task) -> Interface:
     """The interface of a source: its inputs, and its outputs as they are seen when it runs at two sets of sizes."""
+    roles = task.roles()
     inputs = with_roles(require_inputs(source).inputs, roles)
-    interface = Interface(inputs, task=task)
+    interface = Interface(inputs, task=task.name)
     sizes = trace_sizes(interface)
     first = _run(source, inputs, sizes)
     moved = {name: _moved(axis, sizes[name]) for name, axis in interface.axes.items()}

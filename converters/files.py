@@ -68,7 +68,7 @@ def read_model(path: str | os.PathLike[str]) -> ir.Model:
         model = ir.from_proto(proto)
     except DecodeError as error:
         raise UnreadableError(file, "is no ONNX model, or is truncated: its protobuf can't be decoded") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, ir.serde.SerdeError) as error:
         raise UnreadableError(file, f"is no valid ONNX model: {_first_line(error)}") from error
     ir.external_data.set_base_dir(model.graph, file.parent)
     return model

@@ -1,0 +1,1 @@
+"""Accuracy: what quantization costs, on data held apart, with confidence."""

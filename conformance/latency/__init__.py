@@ -1,0 +1,1 @@
+"""Latency: timing with confidence, models side by side."""

@@ -40,7 +40,14 @@ def check(
     """
     require_known(tuple(providers))
     candidate = open_candidate(model)
-    source = open_source(reference, inputs, trust=trust_source, folders=folders, hints=candidate.interface.inputs)
+    source = open_source(
+        reference,
+        inputs,
+        trust=trust_source,
+        folders=folders,
+        hints=candidate.interface.inputs,
+        output_hints=[spec.name for spec in candidate.interface.outputs],
+    )
     interface = judge_interface(source, candidate.interface)
     if any(spec.dims is None for spec in interface.inputs):
         raise SourceError(source.name, "does not say the shapes of its inputs, and neither does the model; give them with --input")

@@ -28,9 +28,10 @@ from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import CheckResult, Finding, Verdict, verdict_of
 from assay.converters.sources import Source
-from assay.specs.interface import Interface
+from assay.specs.interface import Axis, Interface, TensorSpec
 
 Tell = Callable[[str], None]
+_NOT_RUN = "the model does not run, though its source does"
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -94,13 +95,8 @@ def check_parity(judge: Judge, candidate: Candidate, provider: str, worker: Work
         return _unavailable(name, provider, reason)
     trial = Trial(candidate, provider, worker)
     facts, findings = _open(trial, judge)
-    rows: list[dict[str, Any]] = []
-    for judged in judge.judged if facts is not None else ():
-        row, found = _probe(trial, judge, judged)
-        rows.append(row)
-        findings += found
-    findings += _repeated(trial, judge) if facts is not None else []
-    findings = _once(findings)
+    rows, found = _run_probes(trial, judge) if facts is not None else ([], [])
+    findings = _once([*findings, *found])
     return CheckResult(
         check=name,
         provider=provider,
@@ -147,37 +143,39 @@ def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
     return findings
 
 
+def _run_probes(trial: Trial, judge: Judge) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """Every probe, and the first one again; once the model hangs, the others would only wait as long and are not run."""
+    rows: list[dict[str, Any]] = []
+    findings: list[Finding] = []
+    for index, judged in enumerate(judge.judged, 1):
+        row, found = _probe(trial, judge, judged)
+        rows.append(row)
+        findings += found
+        if any(finding.code == "PA008" for finding in found):
+            return rows + [_row(left.probe, "not run") for left in judge.judged[index:]], findings
+    return rows, findings + _repeated(trial, judge)
+
+
+def _row(probe: Probe, status: str) -> dict[str, Any]:
+    shapes = {name: list(array.shape) for name, array in probe.feeds.items()}
+    return {"name": probe.name, "purpose": probe.purpose, "shapes": shapes, "status": status, "outputs": []}
+
+
 def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], list[Finding]]:
     probe = judged.probe
-    row: dict[str, Any] = {
-        "name": probe.name,
-        "purpose": probe.purpose,
-        "shapes": {name: list(array.shape) for name, array in probe.feeds.items()},
-        "status": "judged",
-        "outputs": [],
-    }
     if judged.reference is None:
-        return {**row, "status": "refused by the source", "reason": judged.refusal}, []
+        return {**_row(probe, "refused by the source"), "reason": judged.refusal}, []
     try:
         values = trial.run(probe.feeds)
     except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
-        return {**row, "status": "not run"}, [_failure(error, "the model does not run, though its source does", {"probe": probe.name})]
-    values = _aligned(values, judged.reference, judge.source)
+        return _row(probe, "not run"), [_failure(error, _NOT_RUN, {"probe": probe.name})]
     first = output_errors(values, judged.reference, judge.pooled)
     errors = [judge.reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     findings = list(contract_findings(values, judged.reference, probe.name))
     for before, error in zip(first, errors, strict=True):
         doubt = ratio_finding(error, probe.name)
         findings += [doubt] if doubt else [ill_conditioned_finding(error, probe.name)] if error is not before else []
-    return {**row, "outputs": [error.to_json() for error in errors]}, findings
-
-
-def _aligned(values: dict[str, np.ndarray], reference: Reference, source: Source) -> dict[str, np.ndarray]:
-    """Outputs by the source's names; where the source has none of its own, by position."""
-    names = list(reference.values)
-    if source.named_outputs or set(values) == set(names) or len(values) != len(names):
-        return values
-    return dict(zip(names, values.values(), strict=True))
+    return {**_row(probe, "judged"), "outputs": [error.to_json() for error in errors]}, findings
 
 
 def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
@@ -187,8 +185,8 @@ def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
         return []
     try:
         runs = [trial.run(first.probe.feeds) for _ in range(2)]
-    except (RuntimeRefused, WorkerDied, WorkerTimedOut):
-        return []  # found already, on the first run
+    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
+        return [_failure(error, _NOT_RUN, {"probe": first.probe.name})]
     different = [name for name in runs[0] if not _same(runs[0][name], runs[1][name])]
     sentence = "output {} differs between two runs on the same input, but should be the same"
     return [Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different]
@@ -218,7 +216,7 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
 
 def _merged(group: list[Finding]) -> Finding:
     worst = max(group, key=lambda f: f.evidence.get("ratio", 0.0))
-    probes = [f.location["probe"] for f in group if "probe" in f.location]
+    probes = list(dict.fromkeys(f.location["probe"] for f in group if "probe" in f.location))
     return worst.model_copy(update={"evidence": {**worst.evidence, "probes": probes}}) if len(probes) > 1 else worst
 
 
@@ -246,12 +244,19 @@ def _worst(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def judge_interface(source: Source, candidate: Interface) -> Interface:
-    """What probes are made from: the source's inputs, with ranges and roles from the candidate where the source has none."""
+    """What probes are made from: the source's inputs, with what only the candidate's contract says of them.
+
+    That is ranges, roles, and names and bounds of axes that both have dynamic; an axis that only the source has dynamic
+    stays dynamic, so that a frozen one is found.
+    """
     known = {spec.name: spec for spec in candidate.inputs}
-    inputs = tuple(
-        replace(spec, range=spec.range or known[spec.name].range, role=spec.role or known[spec.name].role)
-        if spec.name in known
-        else spec
-        for spec in source.inputs
-    )
+    inputs = tuple(_contracted(spec, known[spec.name]) if spec.name in known else spec for spec in source.inputs)
     return Interface(inputs, candidate.outputs, candidate.task)
+
+
+def _contracted(own: TensorSpec, contract: TensorSpec) -> TensorSpec:
+    dims = own.dims
+    if dims is not None and contract.dims is not None and len(dims) == len(contract.dims):
+        pairs = zip(dims, contract.dims, strict=True)
+        dims = tuple(theirs if isinstance(ours, Axis) and isinstance(theirs, Axis) else ours for ours, theirs in pairs)
+    return replace(own, dims=dims, range=own.range or contract.range, role=own.role or contract.role)

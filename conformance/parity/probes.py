@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assay.conformance.data import take
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
 from assay.specs.interface import Axis, Interface, TensorSpec
 
@@ -30,32 +31,8 @@ def make_probes(interface: Interface, samples: Feeds | None = None) -> tuple[Pro
     sizes = trace_sizes(interface)
     probes = [*_sizes(interface, sizes), *_contents(interface, sizes)]
     if samples is not None:
-        probes.append(Probe("real samples", "data as the model meets it in use", _some(interface, samples)))
+        probes.append(Probe("real samples", "data as the model meets it in use", take(interface, samples, 0, _REAL_SAMPLES)))
     return tuple(probes)
-
-
-def sample_axes(interface: Interface) -> dict[str, int]:
-    """For each input, the index of its batch axis: the one named batch, else the first dynamic one, else none."""
-    return {spec.name: index for spec in interface.inputs if (index := _batch_index(spec)) is not None}
-
-
-def take_samples(interface: Interface, feeds: Feeds, start: int, stop: int) -> dict[str, np.ndarray]:
-    """The samples ``start`` to ``stop`` along the batch axis of each input; an input without one is taken whole."""
-    axes = sample_axes(interface)
-    return {
-        name: np.take(array, range(start, min(stop, array.shape[axes[name]])), axis=axes[name]) if name in axes else array
-        for name, array in feeds.items()
-    }
-
-
-def _some(interface: Interface, samples: Feeds) -> dict[str, np.ndarray]:
-    return take_samples(interface, samples, 0, _REAL_SAMPLES)
-
-
-def _batch_index(spec: TensorSpec) -> int | None:
-    dynamic = [(index, dim.name) for index, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)]
-    named = [index for index, name in dynamic if "batch" in name]
-    return named[0] if named else dynamic[0][0] if dynamic else None
 
 
 def _sizes(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]:

@@ -18,6 +18,7 @@ from assay.conformance.result import CheckResult, Finding, Result, overall
 from assay.specs.errors import AssayError
 from assay.specs.interface import Interface
 
+_MOST_SHAPES = 8
 _VERDICT_MARKS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
 
 
@@ -149,9 +150,14 @@ def _observed(result: Result) -> Table | None:
         outputs |= dict.fromkeys(wording.plain(output.output) for output in probe.outputs if output.output)
         for name, dims in probe.shapes.items():
             shapes.setdefault(wording.plain(name), []).append(wording.shape(dims))
-    inputs = ((name, "input", wording.plain(wording.listed(dict.fromkeys(seen)))) for name, seen in shapes.items())
+    inputs = ((name, "input", _some(list(dict.fromkeys(seen)))) for name, seen in shapes.items())
     rows = (*inputs, *((name, "output", None) for name in outputs))
     return Table(("name", "kind", "shapes probed"), rows, names=3) if rows else None
+
+
+def _some(shapes: list[str]) -> str:
+    rest = len(shapes) - _MOST_SHAPES
+    return wording.plain(", ".join(shapes[:_MOST_SHAPES])) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _files(result: Result) -> Table:

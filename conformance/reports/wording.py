@@ -111,7 +111,7 @@ def shapes(named: Mapping[Any, Any]) -> str | None:
 
 def pairs(named: Mapping[str, Any]) -> str | None:
     """A location or evidence: ``node: /conv1, output: logits``."""
-    return listed(f"{key}: {plain(_value(value))}" for key, value in named.items())
+    return listed(f"{plain(key)}: {plain(_value(value))}" for key, value in named.items())
 
 
 def _value(value: Any) -> Any:

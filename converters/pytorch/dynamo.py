@@ -40,7 +40,7 @@ def _program(source: Source) -> torch.export.ExportedProgram:
     shapes = _dynamic_shapes(source.inputs)
     try:
         with inference(source.module):
-            return torch.export.export(source.module, (), tensors, dynamic_shapes=shapes, strict=False)
+            return torch.export.export(source.module, (), tensors, dynamic_shapes=shapes, strict=False, prefer_deferred_runtime_asserts_over_guards=True)
     except Exception as error:  # noqa: BLE001 - torch.export raises many kinds, and the model's code its own
         raise ConvertError(source.name, f"torch.export: {reason(error)}") from error
 

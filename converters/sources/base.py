@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +28,18 @@ class SourceError(AssayError):
         return f"{self.source} {self.reason}"
 
 
+@dataclass(frozen=True)
+class Request:
+    """What the user says of a source besides its name; hints say what neither the user nor the source does."""
+
+    name: str
+    inputs: Inputs | None = None
+    outputs: Sequence[str] | None = None
+    trusted: bool = False
+    hints: Mapping[str, TensorSpec] = field(default_factory=dict)
+    output_hints: Sequence[str] = ()
+
+
 class Runnable(Protocol):
     """Anything that maps inputs by name to outputs by name."""
 
@@ -46,10 +58,11 @@ class Source(ABC):
     framework: str
     kind: str
 
-    def __init__(self, name: str, inputs: Sequence[TensorSpec], output_names: Sequence[str] | None) -> None:
-        self.name = name
+    def __init__(self, request: Request, inputs: Sequence[TensorSpec]) -> None:
+        self.name = request.name
         self.inputs = tuple(inputs)
-        self.given_output_names = tuple(output_names) if output_names else None
+        self.given_output_names = tuple(request.outputs or ())
+        self.output_hints = tuple(request.output_hints)
         self.named_outputs = False
 
     @abstractmethod
@@ -85,12 +98,14 @@ class Source(ABC):
 
     def _output_names(self, own: Sequence[str | None]) -> list[str]:
         given = self.given_output_names
-        if given is not None and not (self.named_outputs and set(given) == set(own)):
+        if given and not (self.named_outputs and set(given) == set(own)):
             if len(given) != len(own):
                 raise SourceError(self.name, f"gives {len(own)} outputs, but {len(given)} names were given for them")
             return list(given)
         if self.named_outputs:
             return [name for name in own if name is not None]
+        if len(self.output_hints) == len(own):
+            return list(self.output_hints)
         return ["output"] if len(own) == 1 else [f"output_{index}" for index in range(len(own))]
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from assay.converters.sources.base import SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.torch_runner import TorchSource
 from assay.specs.interface import Axis, Dim, TensorSpec
 
@@ -21,7 +20,7 @@ class ExportedProgramSource(TorchSource):
 
     def __init__(self, program: torch.export.ExportedProgram, request: Request) -> None:
         own = _specs(program)
-        super().__init__(request.name, resolve_inputs(request.name, own, request.inputs, request.hints), request.outputs)
+        super().__init__(request, resolve_inputs(request.name, own, request.inputs, request.hints))
         self.program = program
         self.module = program.module()
 

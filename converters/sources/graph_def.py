@@ -8,8 +8,7 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from assay.converters.sources.base import SourceError
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Request, SourceError
 from assay.converters.sources.tf_function import TensorFlowSource, from_concrete
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from assay.converters.sources.base import SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.tf_function import TensorFlowSource, spec_from_tf
 from assay.specs.interface import TensorSpec
 

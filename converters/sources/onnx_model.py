@@ -11,8 +11,7 @@ import onnx_ir as ir
 
 from assay.converters.files import model_path, read_model, sha256
 from assay.converters.interface_json import read_interface
-from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
 from assay.specs.interface import Axis, TensorSpec
 
 
@@ -27,7 +26,7 @@ class OnnxSource(Source):
         self.model = read_model(self.path)
         interface = read_interface(self.path)
         own = interface.inputs if interface else tuple(map(spec_of, graph_inputs(self.model)))
-        super().__init__(request.name, resolve_inputs(request.name, own, request.inputs, request.hints), request.outputs)
+        super().__init__(request, resolve_inputs(request.name, own, request.inputs, request.hints))
         self._session: Any = None
 
     def run(self, feeds: Feeds) -> Outputs:

@@ -5,26 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from assay.converters.sources.base import Inputs, Source, SourceError
+from assay.converters.sources.base import Inputs, Request, Source, SourceError
 from assay.converters.sources.detection import kind_of
 from assay.converters.sources.import_string import call, is_import_string
 from assay.specs.interface import TensorSpec
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user says of a source besides its name; ``hints`` say what neither the user nor the source does."""
-
-    name: str
-    inputs: Inputs | None = None
-    outputs: Sequence[str] | None = None
-    trusted: bool = False
-    hints: Mapping[str, TensorSpec] = field(default_factory=dict)
 
 
 _FILE_KINDS = {
@@ -57,21 +45,23 @@ def open_source(
     trust: bool = False,
     folders: Sequence[Path] = (),
     hints: Sequence[TensorSpec] = (),
+    output_hints: Sequence[str] = (),
 ) -> Source:
     """Open a source: path, import string or live object; raises `SourceError` where it is none.
 
     ``inputs`` gives specifications or example arrays by name; ``outputs`` gives names to outputs that have none;
     ``folders`` are searched by import strings and relative paths; ``hints`` are specifications that are used only
-    where the source has an input of that name and nobody else says its shape.
+    where the source has an input of that name and nobody else says its shape; ``output_hints`` name outputs that
+    have no names, where there are as many.
     """
     if isinstance(source, Source):
         return source
     if hasattr(source, "path") and hasattr(source, "model"):  # a Bundle
         source = source.path
     if not isinstance(source, str | os.PathLike):
-        return _open_object(source, Request(_name_of(source), inputs, outputs, trust, _by_name(hints)))
+        return _open_object(source, Request(_name_of(source), inputs, outputs, trust, _by_name(hints), output_hints))
     text = os.fspath(source)
-    request = Request(text, inputs, outputs, trust, _by_name(hints))
+    request = Request(text, inputs, outputs, trust, _by_name(hints), output_hints)
     if is_import_string(text) and not Path(text).exists():
         return _open_object(call(text, folders), request)
     path = _locate(text, folders)
@@ -79,8 +69,9 @@ def open_source(
 
 
 def _open_object(value: Any, request: Request) -> Source:
-    if isinstance(value, str | os.PathLike):
-        return open_source(value, request.inputs, request.outputs, trust=request.trusted, hints=list(request.hints.values()))
+    if isinstance(value, str | os.PathLike):  # a factory may give the path of a file or folder
+        path = Path(value)
+        return _opener(_FILE_KINDS[kind_of(path)])(path, request)
     classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(value).__mro__}
     for name, opener in _OBJECT_KINDS:
         if name in classes:

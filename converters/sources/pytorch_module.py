@@ -10,8 +10,7 @@ from typing import Any
 
 import torch
 
-from assay.converters.sources.base import SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.torch_runner import TorchSource
 from assay.specs.interface import TensorSpec
 
@@ -26,7 +25,7 @@ class ModuleSource(TorchSource):
         own = [TensorSpec(name, "float32") for name in parameters]
         given = request.inputs or {}
         required = [spec for spec in own if spec.name in {*given, *request.hints} or parameters[spec.name]]
-        super().__init__(request.name, resolve_inputs(request.name, required, given, request.hints), request.outputs)
+        super().__init__(request, resolve_inputs(request.name, required, given, request.hints))
         self.module = module
         self._by_name = bool(parameters)
 

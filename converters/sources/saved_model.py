@@ -7,8 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from assay.converters.sources.base import SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.tf_function import TensorFlowSource, from_concrete, spec_from_tf
 
 

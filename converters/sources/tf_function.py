@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
 from assay.converters.sources.tf_shaking import shaken_function
 from assay.specs.interface import Axis, Dim, TensorSpec
 
@@ -24,7 +23,7 @@ class TensorFlowSource(Source):
     def __init__(
         self, kind: str, request: Request, inputs: Sequence[TensorSpec], call: Callable[[list[Any]], Any], owner: Any = None
     ) -> None:
-        super().__init__(request.name, inputs, request.outputs)
+        super().__init__(request, inputs)
         self.kind = kind
         self.owner = owner  # keeps variables alive
         self.function, self.output_names = self._trace(call)

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from assay.converters.sources.base import SourceError, resolve_inputs
-from assay.converters.sources.opening import Request
+from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.torch_runner import TorchSource
 from assay.specs.interface import TensorSpec
 
@@ -25,7 +24,7 @@ class TorchScriptSource(TorchSource):
         arguments = [a for a in module.forward.schema.arguments if a.name != "self"]
         given = request.inputs or {}
         own = [_spec(a) for a in arguments if not a.has_default_value() or a.name in {*given, *request.hints}]
-        super().__init__(request.name, resolve_inputs(request.name, own, given, request.hints), request.outputs)
+        super().__init__(request, resolve_inputs(request.name, own, given, request.hints))
         self.module = module
         self._scalars = {a.name: str(a.type) for a in arguments if str(a.type) in _DTYPES}
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import click
 
+from assay.cli.tensorflow_banner import hide_tensorflow_banner
 from assay.specs.errors import AssayError
 
 _COMMANDS = {
@@ -57,6 +58,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; an `AssayError` becomes one sentence and exit status 2."""
+    hide_tensorflow_banner()
     try:
         cli()
     except AssayError as error:

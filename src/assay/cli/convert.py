@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from assay.cli.options import by_name, input_option, trust_option
 from assay.cli.output import console, emit_json, json_option, progress
 from assay.specs.interface import TensorSpec
+
+if TYPE_CHECKING:
+    from assay.conformance.result import Finding
+    from assay.converters.bundle import Bundle
 
 
 @click.command()
@@ -51,29 +58,26 @@ def command(
         )
         findings = lint(bundle)
     if json_path != "-":
-        _show(bundle.path, bundle.interface, findings)
+        _show(bundle, findings)
     emit_json(_json(bundle, findings), json_path)
     sys.exit(verdict_of(findings).exit_status)
 
 
-def _show(path: object, interface: object, findings: object) -> None:
-    from assay.conformance.reports.findings import print_findings
-    from assay.specs.interface import Interface
+def _show(bundle: Bundle, findings: Sequence[Finding]) -> None:
+    from assay.conformance.lint.location import location_text
 
-    assert isinstance(interface, Interface)
     out = console()
-    out.print(f"wrote {path}", markup=False)
-    for kind, specs in (("input", interface.inputs), ("output", interface.outputs)):
+    out.print(f"wrote {bundle.path}", markup=False)
+    for kind, specs in (("input", bundle.interface.inputs), ("output", bundle.interface.outputs)):
         for spec in specs:
             out.print(f"  {kind:6} {spec.name}: {spec}", markup=False)
-    print_findings(findings, out)  # type: ignore[arg-type]
+    for finding in findings:
+        where = location_text(finding.location)
+        out.print(f"{finding.code} {finding.severity} {where}: {finding.message}", markup=False, soft_wrap=True)
 
 
-def _json(bundle: object, findings: object) -> str:
-    import json
-
-    from assay.converters.bundle import Bundle
-
-    assert isinstance(bundle, Bundle)
-    entries = [finding.model_dump() for finding in findings]  # type: ignore[attr-defined]
-    return json.dumps({"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}, indent=2)
+def _json(bundle: Bundle, findings: Sequence[Finding]) -> str:
+    entries = [finding.model_dump() for finding in findings]
+    return json.dumps(
+        {"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}, indent=2
+    )

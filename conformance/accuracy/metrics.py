@@ -1,0 +1,49 @@
+"""Scores of single samples, between 0 and 1: right against the label, or in agreement with the float model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from assay.specs.errors import AssayError
+
+
+class MetricError(AssayError):
+    """Outputs and labels that the metric can't score."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How an output becomes a decision: the largest along ``axis``, or at least ``threshold``."""
+
+    name: Literal["top1", "threshold", "agreement"]
+    output: str
+    axis: int | None = None
+    threshold: float | None = None
+
+    def decide(self, output: np.ndarray) -> np.ndarray:
+        """The decisions in an output: class indices without the class axis, or booleans of the output's shape."""
+        if self.threshold is not None:
+            return output >= self.threshold
+        return output.argmax(axis=-1 if self.axis is None else self.axis)
+
+    def score(self, output: np.ndarray, expected: np.ndarray) -> np.ndarray:
+        """The share of right decisions of each sample (first axis); ``expected`` are labels or the float's decisions."""
+        decisions = self.decide(output)
+        if decisions.shape != expected.shape:
+            decisions = decisions.reshape(expected.shape) if decisions.size == expected.size else decisions
+        if decisions.shape != expected.shape:
+            raise MetricError(
+                f"metric {self.name}: output {self.output} decides on {list(decisions.shape)}, "
+                f"but the expected decisions have the shape {list(expected.shape)}"
+            )
+        return (decisions == expected).reshape(len(expected), -1).mean(axis=1)
+
+
+def sqnr_db(reference: np.ndarray, output: np.ndarray) -> float | None:
+    """Signal to quantization noise in decibels; None where there is no noise or no signal."""
+    signal = float(np.sum(np.square(reference, dtype=np.float64)))
+    noise = float(np.sum(np.square(reference.astype(np.float64) - output.astype(np.float64))))
+    return 10 * float(np.log10(signal / noise)) if signal > 0 and noise > 0 else None

@@ -1,0 +1,50 @@
+"""TensorFlow's C++ libraries write a banner to standard error while they load, whatever ``TF_CPP_MIN_LOG_LEVEL`` says."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+
+
+def hide_tensorflow_banner() -> None:
+    """From now on, importing ``tensorflow`` is silent, and so are its libraries below a fatal error."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.meta_path.insert(0, _SilentTensorFlow())
+
+
+class _SilentTensorFlow(MetaPathFinder):
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,  # noqa: ARG002 - importlib's signature
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path) if fullname == "tensorflow" else None
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def silently(module: ModuleType) -> None:
+                with _silent_stderr():
+                    execute(module)
+
+            spec.loader.exec_module = silently  # type: ignore[method-assign]
+        return spec
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Standard error of the whole process, C++ libraries included, goes to nowhere; an exception still comes out."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
