@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from assay.converters.files import UnreadableError, new_folder
+from assay.converters.files import UnreadableError, UnwritableError, new_folder
 from assay.converters.interface_json import FILE_NAME, interface_text, read_interface
 from assay.specs.interface import Interface
 
@@ -52,8 +52,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
 def write_bundle(model: ir.Model, interface: Interface, output: str | os.PathLike[str]) -> Bundle:
     """Write the bundle whole or not at all; the same model gives the same bytes."""
     target = Path(output)
-    if target.exists() and not (target.is_dir() and _is_replaceable(target)):
-        raise UnreadableError(target, "exists and is no bundle; it is not overwritten")
+    require_replaceable(target)
     with new_folder(target) as folder:
         save_model(model, folder / MODEL)
         (folder / FILE_NAME).write_text(interface_text(interface), encoding="utf-8")
@@ -66,5 +65,9 @@ def save_model(model: ir.Model, path: Path) -> None:
     ir.save(model, path, external_data=EXTERNAL_DATA if size > _INLINE_LIMIT else None)
 
 
-def _is_replaceable(folder: Path) -> bool:
-    return not any(folder.iterdir()) or (folder / MODEL).is_file()
+def require_replaceable(target: Path) -> None:
+    """Raise `UnwritableError` where something lies at the path that is neither a bundle nor an empty folder."""
+    if not target.exists():
+        return
+    if not target.is_dir() or (any(target.iterdir()) and not (target / MODEL).is_file()):
+        raise UnwritableError(target, "it exists and is no bundle; it is not overwritten")

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from assay.converters.bundle import Bundle, write_bundle
+from assay.converters.bundle import Bundle, require_replaceable, write_bundle
 from assay.converters.examples import trace_sizes, typical_feeds
-from assay.converters.exporter import find_exporter
+from assay.converters.exporter import ConvertError, Exported, find_exporter
 from assay.converters.passes import run_passes
 from assay.converters.passes.context import PassContext
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.base import Inputs, SourceError, require_inputs
 from assay.specs.data import PROFILE_VERSION
+from assay.specs.errors import brief
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec, with_roles
 from assay.specs.tasks import Task, load_task
 
@@ -55,8 +56,10 @@ def convert_source(
 ) -> Bundle:
     """Convert an opened source."""
     export = find_exporter(source, exporter)
+    require_replaceable(Path(output))
     interface = describe(source, task)
     exported = export(source, opset)
+    _require_opset(source, exported, opset)
     metadata = {
         "assay.profile": PROFILE_VERSION,
         "assay.exporter": exported.exporter,
@@ -65,6 +68,13 @@ def convert_source(
     }
     run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata))
     return write_bundle(exported.model, interface, output)
+
+
+def _require_opset(source: Source, exported: Exported, opset: int | None) -> None:
+    """An exporter may write another opset than it was asked for, and say so to nobody."""
+    written = exported.model.opset_imports.get("")
+    if opset is not None and written != opset:
+        raise ConvertError(source.name, f"{exported.exporter} wrote opset {written}, but should write {opset}")
 
 
 def describe(source: Source, task: Task) -> Interface:
@@ -90,8 +100,7 @@ def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int
         raise
     except Exception as error:  # noqa: BLE001 - the model's own code may raise anything
         shapes = ", ".join(f"{spec.name} {list(spec.shape(sizes))}" for spec in inputs)
-        sentence = (str(error).strip().splitlines() or [""])[0][:300]
-        raise SourceError(source.name, f"does not run on {shapes}: {type(error).__name__}: {sentence}") from error
+        raise SourceError(source.name, f"does not run on {shapes}: {type(error).__name__}: {brief(error)}") from error
 
 
 def _moved(axis: Axis, size: int) -> int:

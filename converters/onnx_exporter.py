@@ -8,6 +8,7 @@ from assay.converters.exporter import ConvertError, Exported
 from assay.converters.files import read_model
 from assay.converters.sources.base import Source
 from assay.converters.sources.onnx_model import OnnxSource, graph_inputs
+from assay.specs.errors import brief
 
 
 def export(source: Source, opset: int | None) -> Exported:
@@ -25,4 +26,4 @@ def _converted(name: str, model: ir.Model, opset: int) -> ir.Model:
     try:
         return ir.from_proto(version_converter.convert_version(ir.to_proto(model), opset))
     except (RuntimeError, ValueError) as error:
-        raise ConvertError(name, f"opset {opset}: {str(error).splitlines()[0][:300]}") from error
+        raise ConvertError(name, f"opset {opset}: {brief(error)}") from error

@@ -63,7 +63,7 @@ def check_accuracy(
             "data": data.name,
             "samples": data.size,
             "labels": data.labels is not None,
-            "float": _interval(score_interval(scores), "score"),
+            "float": _interval(score_interval(scores, _is_graded(expected)), "score"),
             "variants": rows,
         },
     )
@@ -89,10 +89,10 @@ def _judge(
         severity = "error" if form.required else "warning"
         finding = Finding(code="AC002", severity=severity, message=f"{form.name} does not run: {error}", location={"variant": form.name})
         return {**row, "verdict": Verdict.FAIL.value}, [finding]
-    drop = drop_interval(scores, quantized)
+    drop = drop_interval(scores, quantized, _is_graded(expected))
     verdict = _verdict(drop, form.max_drop)
     row |= {
-        **_interval(score_interval(quantized), "score"),
+        **_interval(score_interval(quantized, _is_graded(expected)), "score"),
         **{key: value for key, value in zip(("drop", "drop_low", "drop_high"), asdict(drop).values(), strict=True)},
         "verdict": verdict.value,
         "bytes": sum(file.size for file in form.candidate.files().files),
@@ -144,6 +144,10 @@ def _expected(metric: Metric, data: Dataset, outputs: np.ndarray) -> np.ndarray:
     if data.labels is None:
         raise RuntimeRefused(f"the metric {metric.name} needs labels, but {data.name} has none")
     return data.labels
+
+
+def _is_graded(expected: np.ndarray) -> bool:
+    return expected.size > len(expected)
 
 
 def _interval(interval: Interval, name: str) -> dict[str, float]:

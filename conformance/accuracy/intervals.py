@@ -23,28 +23,24 @@ class Interval:
     high: float
 
 
-def score_interval(scores: np.ndarray) -> Interval:
-    """The mean score of samples."""
+def score_interval(scores: np.ndarray, graded: bool) -> Interval:
+    """The mean score of samples; ``graded`` where one sample holds several decisions."""
     from scipy.stats import binomtest
 
-    if not _is_binary(scores):
+    if graded:
         return _bootstrap(scores)
     interval = binomtest(int(scores.sum()), len(scores)).proportion_ci(method="wilson")
     return Interval(float(scores.mean()), float(interval.low), float(interval.high))
 
 
-def drop_interval(before: np.ndarray, after: np.ndarray) -> Interval:
+def drop_interval(before: np.ndarray, after: np.ndarray, graded: bool) -> Interval:
     """How much the mean score falls from ``before`` to ``after``, on the same samples."""
     drops = before - after
-    if not (_is_binary(before) and _is_binary(after)):
+    if graded:
         return _bootstrap(drops)
     padded = np.concatenate([drops, [1.0, -1.0]])
     center, half = float(padded.mean()), _Z * float(padded.std()) / len(padded) ** 0.5
     return Interval(float(drops.mean()), center - half, center + half)
-
-
-def _is_binary(scores: np.ndarray) -> bool:
-    return bool(np.isin(scores, (0.0, 1.0)).all())
 
 
 def _bootstrap(values: np.ndarray) -> Interval:

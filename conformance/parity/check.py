@@ -17,10 +17,10 @@ from assay.conformance.parity.judgement import (
     contract_findings,
     ill_conditioned_finding,
     output_errors,
-    pooled_floors,
     ratio_finding,
     reconsidered,
 )
+from assay.conformance.parity.noise_floor import size_of, usual_noise
 from assay.conformance.parity.oracle import Noise, Oracle, Reference, ReferenceRefused
 from assay.conformance.parity.probes import Probe, make_probes
 from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
@@ -55,7 +55,8 @@ class Judge:
         probes = make_probes(interface, samples)
         self.oracle = Oracle(source, probes[0].feeds)
         self.judged = [self._judge(probe, tell) for probe in probes]
-        self.pooled = pooled_floors([j.reference for j in self.judged if j.reference is not None])
+        ran = [(judged.probe, judged.reference) for judged in self.judged if judged.reference is not None]
+        self.usual = usual_noise([r for _, r in ran], [r for probe, r in ran if probe.natural])
 
     def reconsider(self, judged: Judged, error: OutputError) -> OutputError:
         """The error judged by the source's conditioning, where that is far worse on this probe than on the first.
@@ -65,7 +66,7 @@ class Judge:
         spread, typical = self._conditioning(judged), self._conditioning(self.judged[0])
         if error.output not in spread or error.output not in typical or error.rms == 0:
             return error
-        usual = typical[error.output].max / max(_rms(self.judged[0], error.output), _TINY)
+        usual = typical[error.output].max / max(_size(self.judged[0], error.output), _TINY)
         return reconsidered(error, spread[error.output]) if spread[error.output].max / error.rms > FAIL_GATE * usual else error
 
     def _conditioning(self, judged: Judged) -> Mapping[str, Noise]:
@@ -83,9 +84,8 @@ class Judge:
             return Judged(probe, None, str(refused))
 
 
-def _rms(judged: Judged, output: str) -> float:
-    values = judged.reference.values[output].astype(np.float64) if judged.reference else np.zeros(1)
-    return float(np.sqrt(np.mean(np.square(values[np.isfinite(values)])))) if values.size else 0.0
+def _size(judged: Judged, output: str) -> float:
+    return size_of(judged.reference.values[output]).rms if judged.reference else 0.0
 
 
 def check_parity(judge: Judge, candidate: Candidate, provider: str, worker: Worker, name: str = "parity") -> CheckResult:
@@ -169,7 +169,7 @@ def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], 
         values = trial.run(probe.feeds)
     except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
         return _row(probe, "not run"), [_failure(error, _NOT_RUN, {"probe": probe.name})]
-    first = output_errors(values, judged.reference, judge.pooled)
+    first = output_errors(values, judged.reference, judge.usual)
     errors = [judge.reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     findings = list(contract_findings(values, judged.reference, probe.name))
     for before, error in zip(first, errors, strict=True):

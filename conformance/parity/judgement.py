@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from assay.conformance.parity.noise_floor import Usual, UsualNoise, noise_floor, size_of
 from assay.conformance.parity.oracle import Noise, Reference, distance, is_float
 from assay.conformance.result import Finding
 
 PASS_GATE, FAIL_GATE = 8.0, 20.0
-_ULP = float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
@@ -68,25 +68,18 @@ def _non_finite(name: str, got: np.ndarray, expected: np.ndarray, probe: str) ->
         yield _finding("PA005", sentence, probe, name, count=int(different.sum()), first=where)
 
 
-def output_errors(values: Mapping[str, np.ndarray], reference: Reference, pooled: Mapping[str, Noise]) -> list[OutputError]:
+def output_errors(values: Mapping[str, np.ndarray], reference: Reference, usual: Usual) -> list[OutputError]:
     """The error of every floating output that can be compared."""
     comparable = [
         name for name, truth in reference.truth.items() if name in values and is_float(truth) and values[name].shape == truth.shape
     ]
-    return [_error(name, values[name], reference, pooled[name]) for name in comparable]
+    return [_error(name, values[name], reference, usual[name]) for name in comparable]
 
 
-def _error(name: str, got: np.ndarray, reference: Reference, pooled: Noise) -> OutputError:
-    truth = reference.truth[name]
-    error = distance(got, truth)
-    finite = np.abs(truth.astype(np.float64)[np.isfinite(truth.astype(np.float64))])
-    rms = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
-    largest = float(finite.max()) if finite.size else 0.0
-    own, tiny = reference.floor[name], float(np.finfo(np.float32).tiny)
-    floor_max = max(own.max, pooled.max * rms, _ULP / 2 * largest, tiny)
-    floor_rms = max(own.rms, pooled.rms * rms, _ULP / 4 * rms, tiny)
-    ratio = max(error.max / floor_max, error.rms / floor_rms)
-    return OutputError(name, error.max, error.rms, floor_max, floor_rms, ratio, rms)
+def _error(name: str, got: np.ndarray, reference: Reference, usual: UsualNoise) -> OutputError:
+    error, floor = distance(got, reference.truth[name]), noise_floor(reference, name, usual)
+    ratio = max(error.max / floor.max, error.rms / floor.rms)
+    return OutputError(name, error.max, error.rms, floor.max, floor.rms, ratio, size_of(reference.truth[name]).rms)
 
 
 def reconsidered(error: OutputError, spread: Noise) -> OutputError:
@@ -103,30 +96,6 @@ def ill_conditioned_finding(error: OutputError, probe: str) -> Finding:
         "rounding alone moves it that far, so the probe is judged by that"
     )
     return Finding(code="PA018", severity="info", message=sentence, location={"probe": probe, "output": error.output})
-
-
-def pooled_floors(references: list[Reference]) -> dict[str, Noise]:
-    """For each output the median, over all probes, of its floor relative to its size.
-
-    One probe's floor can be small by luck, when a few elements happen to round well; the pooled one is the guard.
-    """
-    names = {name for reference in references for name in reference.floor}
-    return {name: _pooled([relative for r in references if (relative := _relative(r, name)) is not None]) for name in names}
-
-
-def _relative(reference: Reference, name: str) -> Noise | None:
-    if name not in reference.truth or not is_float(reference.truth[name]):
-        return None
-    truth = reference.truth[name].astype(np.float64)
-    finite = truth[np.isfinite(truth)]
-    rms = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
-    return Noise(reference.floor[name].max / rms, reference.floor[name].rms / rms) if rms > 0 else None
-
-
-def _pooled(noises: list[Noise]) -> Noise:
-    if not noises:
-        return Noise(0.0, 0.0)
-    return Noise(float(np.median([n.max for n in noises])), float(np.median([n.rms for n in noises])))
 
 
 def ratio_finding(error: OutputError, probe: str) -> Finding | None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from assay.converters.sources import Source
 from assay.converters.sources.base import Feeds, Runnable
+from assay.specs.errors import brief
 
 _TWINS = 4
 
@@ -58,7 +59,7 @@ class Oracle:
         try:
             values = self.source.run(feeds)
         except Exception as error:  # noqa: BLE001 - the model's own code may raise anything
-            raise ReferenceRefused(f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}") from error
+            raise ReferenceRefused(f"{type(error).__name__}: {brief(error)}") from error
         if self.exact is not None:
             truth = self.exact.run(feeds)
             return Reference(values, truth, {name: distance(values[name], truth[name]) for name in values})

@@ -19,11 +19,12 @@ _REAL_SAMPLES = 8
 
 @dataclass(frozen=True)
 class Probe:
-    """One set of inputs; arrays by input name."""
+    """One set of inputs, arrays by input name; ``natural`` where the values are of the usual magnitude."""
 
     name: str
     purpose: str
     feeds: Feeds
+    natural: bool = True
 
 
 def make_probes(interface: Interface, samples: Feeds | None = None) -> tuple[Probe, ...]:
@@ -60,7 +61,7 @@ def _contents(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]
         changed = {spec.name: fill(spec, base[spec.name]) for spec in numeric}
         if any(array is not None for array in changed.values()):
             feeds = {**base, **{key: array for key, array in changed.items() if array is not None}}
-            yield Probe(name, purpose, feeds)
+            yield Probe(name, purpose, feeds, natural=False)
 
 
 def _low(spec: TensorSpec, array: np.ndarray) -> np.ndarray:

@@ -11,6 +11,9 @@ from pydantic import WrapValidator as Wrap
 
 from assay.conformance.result import CheckResult, Verdict
 
+_LARGEST, _SHORTEST = 1e30, 1e-9
+"""Beyond these a number, or a time in ms, is no measurement, and no axis can be drawn for it."""
+
 
 def _or_none(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
     try:
@@ -25,7 +28,11 @@ def _null_is_not_finite(value: Any) -> Any:
 
 
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return value if value is not None and abs(value) < _LARGEST else None
+
+
+def _time(value: float | None) -> float | None:
+    return value if value is not None and _SHORTEST < value < _LARGEST else None
 
 
 def _mappings(value: Any) -> Any:
@@ -36,21 +43,22 @@ def _entries(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-def _numbers(value: Any) -> Any:
+def _times(value: Any) -> Any:
     items = value if isinstance(value, list | tuple) else []
-    return [item for item in items if isinstance(item, int | float) and math.isfinite(item)]
+    return [item for item in items if isinstance(item, int | float) and _time(item)]
 
 
 T = TypeVar("T")
 Text = Annotated[str | None, Wrap(_or_none)]
 Count = Annotated[int | None, Wrap(_or_none)]
 Number = Annotated[float | None, Wrap(lambda value, read: _finite(_or_none(value, read)))]
+Time = Annotated[float | None, Wrap(lambda value, read: _time(_or_none(value, read)))]
 Magnitude = Annotated[float | None, Wrap(_or_none), BeforeValidator(_null_is_not_finite)]
 Flag = Annotated[bool | None, Wrap(_or_none)]
 Part = Annotated[T | None, Wrap(_or_none)]
 Parts = Annotated[tuple[T, ...], BeforeValidator(_mappings)]
 Entries = Annotated[dict[Any, Any], BeforeValidator(_entries)]
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers)]
+Times = Annotated[tuple[float, ...], BeforeValidator(_times)]
 
 
 class Reading(BaseModel):
@@ -173,14 +181,14 @@ class Timing(Reading):
     """How long one model takes: median and 95th percentile with confidence intervals, and every sample, in ms."""
 
     name: Text = None
-    median_ms: Number = None
-    median_low: Number = None
-    median_high: Number = None
-    p95_ms: Number = None
-    p95_low: Number = None
-    p95_high: Number = None
+    median_ms: Time = None
+    median_low: Time = None
+    median_high: Time = None
+    p95_ms: Time = None
+    p95_low: Time = None
+    p95_high: Time = None
     placement: Entries = Field(default_factory=dict)
-    times_ms: Numbers = ()
+    times_ms: Times = ()
 
 
 class TimeRatio(Reading):

@@ -29,9 +29,11 @@ def ratio(value: float | None) -> str | None:
 
 
 def times(value: float | None) -> str | None:
-    """A multiple: ``0.9x``, ``23x``, ``0.04x``."""
+    """A multiple: ``0.9x``, ``23.0x``, ``470x``, ``0.04x``."""
     if value is None or not math.isfinite(value):
         return None if value is None else _NOT_FINITE
+    if value >= 1e6:
+        return f"{error(value)}x"
     return f"{value:,.0f}x" if value >= 99.95 else f"{value:.1f}x" if value >= 0.1 or value == 0 else f"{value:.1g}x"
 
 

@@ -10,6 +10,7 @@ import torch
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.torch_runner import TorchSource
+from assay.specs.errors import brief
 from assay.specs.interface import Axis, Dim, TensorSpec
 
 
@@ -48,7 +49,7 @@ def open_file(path: Path, request: Request) -> ExportedProgramSource:
     try:
         program = torch.export.load(path)
     except Exception as error:  # noqa: BLE001 - torch.export.load raises many kinds
-        raise SourceError(request.name, f"can't be loaded as an ExportedProgram: {error}") from error
+        raise SourceError(request.name, f"can't be loaded as an ExportedProgram: {brief(error)}") from error
     return ExportedProgramSource(program, request)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.converters.sources.base import SourceError
+from assay.specs.errors import brief
 
 _IMPORT_STRING = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
 
@@ -28,8 +29,8 @@ def resolve(text: str, folders: Sequence[Path] = ()) -> Any:
             found: Any = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
             raise SourceError(text, f"can't be imported: {error}") from error
-        except Exception as error:  # noqa: BLE001 - the user's module may raise anything
-            raise SourceError(text, f"can't be imported: {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module may raise anything
+            raise SourceError(text, f"can't be imported: {type(error).__name__}: {brief(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise SourceError(text, f"can't be found: {found!r} has no attribute {part!r}")
@@ -45,8 +46,8 @@ def call(text: str, folders: Sequence[Path] = ()) -> Any:
     with _searching(folders):
         try:
             return found()
-        except Exception as error:  # noqa: BLE001 - the user's factory may raise anything
-            raise SourceError(text, f"raised {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's factory may raise anything
+            raise SourceError(text, f"raised {type(error).__name__}: {brief(error)}") from error
 
 
 def _is_factory(found: Any) -> bool:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.tf_function import TensorFlowSource, spec_from_tf
+from assay.specs.errors import brief
 from assay.specs.interface import TensorSpec
 
 _COUNTER_NAME = re.compile(r"^(keras_tensor|input_layer|input)(_?\d+)?(CLONE)?$")
@@ -36,7 +37,7 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=not request.trusted)
     except Exception as error:  # noqa: BLE001 - Keras raises many kinds
-        raise SourceError(request.name, f"can't be loaded by Keras: {str(error).strip()[:400]}") from error
+        raise SourceError(request.name, f"can't be loaded by Keras: {brief(error)}") from error
     return from_object(model, request)
 
 

@@ -12,6 +12,7 @@ import onnx_ir as ir
 from assay.converters.files import model_path, read_model, sha256
 from assay.converters.interface_json import read_interface
 from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
+from assay.specs.errors import brief
 from assay.specs.interface import Axis, TensorSpec
 
 
@@ -93,7 +94,7 @@ def _session(model: str | bytes) -> Any:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base
         name = model if isinstance(model, str) else "the perturbed model"
-        raise SourceError(name, f"can't be loaded by ONNX Runtime: {error}") from error
+        raise SourceError(name, f"can't be loaded by ONNX Runtime: {brief(error)}") from error
 
 
 def _move_one_ulp(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:

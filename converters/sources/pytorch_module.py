@@ -12,6 +12,7 @@ import torch
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.torch_runner import TorchSource
+from assay.specs.errors import brief
 from assay.specs.interface import TensorSpec
 
 
@@ -59,7 +60,7 @@ def open_pickle(path: Path, request: Request) -> ModuleSource:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=False)
     except Exception as error:  # noqa: BLE001 - unpickling may raise anything
-        raise SourceError(request.name, f"can't be unpickled: {type(error).__name__}: {error}") from error
+        raise SourceError(request.name, f"can't be unpickled: {type(error).__name__}: {brief(error)}") from error
     if not isinstance(loaded, torch.nn.Module):
         raise SourceError(request.name, f"holds a {type(loaded).__name__}, but should hold a whole nn.Module")
     return ModuleSource(loaded, request)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.tf_function import TensorFlowSource, from_concrete, spec_from_tf
-
+from assay.specs.errors import brief
 
 SIGNATURE = "serving_default"
 
@@ -25,7 +25,7 @@ def open_folder(path: Path, request: Request) -> TensorFlowSource:
     except AttributeError:
         return _from_graph(path, request)
     except Exception as error:  # noqa: BLE001 - a broken folder raises many kinds
-        raise SourceError(request.name, f"can't be loaded as a SavedModel: {_brief(error)}") from error
+        raise SourceError(request.name, f"can't be loaded as a SavedModel: {brief(error)}") from error
     name = _choose(request.name, list(loaded.signatures))
     return from_concrete(loaded.signatures[name], request, "saved-model", owner=loaded)
 
@@ -50,7 +50,7 @@ def _from_graph(path: Path, request: Request) -> TensorFlowSource:
             definition = session.graph.as_graph_def()
             values = session.run(_reads(session.graph))
     except Exception as error:  # noqa: BLE001 - a broken folder raises many kinds
-        raise SourceError(request.name, f"can't be loaded as a SavedModel: {_brief(error)}") from error
+        raise SourceError(request.name, f"can't be loaded as a SavedModel: {brief(error)}") from error
     signature = meta.signature_def[_choose(request.name, [n for n in meta.signature_def if not n.startswith("__")])]
     variables = {handle: tf.Variable(value, name=handle.split(":")[0]) for handle, value in values.items()}
     everything = tf.compat.v1.wrap_function(lambda: _import(definition, variables), [])
@@ -84,7 +84,3 @@ def _import(definition: Any, variables: dict[str, Any]) -> None:
 
 def _elements(graph: Any, infos: Any) -> dict[str, Any]:
     return {name: graph.as_graph_element(infos[name].name) for name in sorted(infos)}
-
-
-def _brief(error: BaseException) -> str:
-    return " ".join(str(error).split())[:400]

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
 from assay.converters.sources.tf_shaking import shaken_function
+from assay.specs.errors import brief
 from assay.specs.interface import Axis, Dim, TensorSpec
 
 
@@ -62,7 +63,7 @@ class TensorFlowSource(Source):
         try:
             return tf.function(flat, input_signature=signature, autograph=False).get_concrete_function(), names
         except (TypeError, ValueError, tf.errors.OpError) as error:
-            raise SourceError(self.name, f"can't be traced: {type(error).__name__}: {str(error).strip()[:400]}") from error
+            raise SourceError(self.name, f"can't be traced: {type(error).__name__}: {brief(error)}") from error
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.torch_runner import TorchSource
+from assay.specs.errors import brief
 from assay.specs.interface import TensorSpec
 
 _DTYPES = {"int": "int64", "float": "float32", "bool": "bool"}
@@ -48,7 +49,7 @@ def open_file(path: Path, request: Request) -> TorchScriptSource:
     try:
         module = torch.jit.load(path, map_location="cpu")
     except (RuntimeError, ValueError) as error:
-        raise SourceError(request.name, f"can't be loaded as TorchScript: {str(error).splitlines()[0]}") from error
+        raise SourceError(request.name, f"can't be loaded as TorchScript: {brief(error)}") from error
     return TorchScriptSource(module, request)
 
 

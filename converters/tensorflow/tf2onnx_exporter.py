@@ -12,6 +12,7 @@ import tf2onnx.utils
 from assay.converters.exporter import ConvertError, Exported
 from assay.converters.sources.base import Source
 from assay.converters.sources.tf_function import TensorFlowSource
+from assay.specs.errors import brief
 
 _DEFAULT_OPSET = 18  # the newest that tf2onnx 1.17 writes
 
@@ -25,7 +26,7 @@ def export(source: Source, opset: int | None) -> Exported:
     try:
         proto, _ = tf2onnx.convert.from_function(_Traced(function), input_signature=[], opset=opset or _DEFAULT_OPSET)
     except Exception as error:  # noqa: BLE001 - tf2onnx raises many kinds
-        raise ConvertError(source.name, f"tf2onnx: {type(error).__name__}: {str(error).strip()[:600]}") from error
+        raise ConvertError(source.name, f"tf2onnx: {type(error).__name__}: {brief(error)}") from error
     model = ir.from_proto(proto)
     names = [_graph_name(tensor.name, model) for tensor in function.inputs if tensor.dtype.name != "resource"]
     _embed_captures(model, function, names[len(source.inputs) :])

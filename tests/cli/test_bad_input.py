@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command
+from conftest import Command, Ran
 from onnx import parser
+
+from assay.cli import main
 
 X = ("--input", "x=float32[batch,6]")
 FACTORIES = '''
@@ -32,9 +34,10 @@ def wants_an_argument(path):
 RELU = '<ir_version: 8, opset_import: ["" : 17]> g (float[batch,6] x) => (float[batch,6] y) { y = Relu(x) }'
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder of things that are no model, and of one ``good.onnx`` that is."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of things that are no model, and of one ``good.onnx`` that is; nobody writes to it."""
+    tmp_path = tmp_path_factory.mktemp("bad")
     whole = parser.parse_model(RELU).SerializeToString()
     (tmp_path / "good.onnx").write_bytes(whole)
     (tmp_path / "truncated.onnx").write_bytes(whole[: len(whole) // 2])
@@ -79,20 +82,36 @@ SOURCES = {
 
 @pytest.mark.parametrize(("source", "says"), SOURCES.items(), ids=SOURCES)
 @pytest.mark.parametrize("command", ["convert", "check"])
-def test_a_bad_source_is_one_sentence(command: str, source: str, says: str, folder: Path, assay: Command) -> None:
+def test_a_bad_source_is_one_sentence(command: str, source: str, says: str, folder: Path, here: Command) -> None:
     arguments = {"convert": (source, "-o", "out", *X), "check": ("good.onnx", "--reference", source, *X)}[command]
-    assert refused(assay, folder, command, *arguments, says=says).count(source) > 0
+    assert refused(here, folder, command, *arguments, says=says).count(source) > 0
 
 
 @pytest.mark.parametrize("model", ["truncated.onnx", "empty.onnx", "text.onnx", "folder", "missing.onnx", "pickle.pt"])
-def test_a_bad_model_is_one_sentence(model: str, folder: Path, assay: Command) -> None:
-    assert model in refused(assay, folder, "check", model, "--reference", "good.onnx")
+def test_a_bad_model_is_one_sentence(model: str, folder: Path, here: Command) -> None:
+    assert model in refused(here, folder, "check", model, "--reference", "good.onnx")
 
 
-def refused(assay: Command, folder: Path, *arguments: str, says: str = "") -> str:
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """The command line in this process, where the frameworks are loaded once; all that reaches file descriptors counts."""
+
+    def run(*arguments: str, cwd: Path) -> Ran:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["assay", *arguments])
+        monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return Ran(int(str(stop.value.code)), *capfd.readouterr())
+
+    return run
+
+
+def refused(run: Command, folder: Path, *arguments: str, says: str = "") -> str:
     """The one sentence with which the command ends at status 2, having written nothing."""
     before = contents(folder)
-    ran = assay(*arguments, cwd=folder)
+    ran = run(*arguments, cwd=folder)
     assert "Traceback" not in ran.stderr
     assert (ran.status, ran.stdout) == (2, "")
     (sentence,) = ran.stderr.splitlines()
@@ -119,10 +138,10 @@ CASES = pytest.mark.parametrize(("options", "says"), OPTIONS.values(), ids=OPTIO
 @CASES
 @pytest.mark.parametrize("command", ["convert", "check"])
 def test_a_bad_input_specification_is_one_sentence(
-    command: str, options: tuple[str, ...], says: str, folder: Path, assay: Command
+    command: str, options: tuple[str, ...], says: str, folder: Path, here: Command
 ) -> None:
     arguments = {"convert": ("good.onnx", "-o", "out"), "check": ("good.onnx", "--reference", "good.onnx")}[command]
-    refused(assay, folder, command, *arguments, *options, says=says)
+    refused(here, folder, command, *arguments, *options, says=says)
 
 
 BAD_WORDS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -146,16 +165,28 @@ BAD_WORDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "says"), BAD_WORDS.values(), ids=BAD_WORDS)
-def test_a_bad_word_is_one_sentence(arguments: tuple[str, ...], says: str, folder: Path, assay: Command) -> None:
-    refused(assay, folder, *arguments, says=says)
-
-
-USAGE: dict[str, Callable[[], tuple[str, ...]]] = {}
+def test_a_bad_word_is_one_sentence(arguments: tuple[str, ...], says: str, folder: Path, here: Command) -> None:
+    refused(here, folder, *arguments, says=says)
 
 
 @pytest.mark.parametrize("arguments", [("convert",), ("check", "good.onnx"), ("no-such-command",), ("check", "--no-such")])
-def test_bad_usage_is_status_2(arguments: tuple[str, ...], folder: Path, assay: Command) -> None:
-    ran = assay(*arguments, cwd=folder)
+def test_bad_usage_is_status_2(arguments: tuple[str, ...], folder: Path, here: Command) -> None:
+    ran = here(*arguments, cwd=folder)
     assert (ran.status, ran.stdout) == (2, "")
     assert ran.stderr.splitlines()[-1].startswith("Error: ")
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "good.onnx", "--reference", "factories:raises", *X),
+        ("convert", "broken.pb", "-o", "out"),
+        ("check", "good.onnx", "--reference", "good.onnx", "--provider", "abacus"),
+    ],
+    ids=["PyTorch", "TensorFlow", "neither"],
+)
+def test_a_process_of_its_own_is_as_terse_whatever_it_loads(
+    arguments: tuple[str, ...], folder: Path, assay: Command
+) -> None:
+    refused(assay, folder, *arguments)

@@ -10,12 +10,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.converters.files import write_text
+from assay.converters.files import UnwritableError, write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-json_option = click.option("--json", "json_path", metavar="FILE", help="Write the result as JSON to FILE (- for standard output).")
+
+
+def _writable(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+    """Say at once, not after long work, that there is no such folder."""
+    if path not in (None, "-") and not Path(path).absolute().parent.is_dir():
+        raise UnwritableError(path, "its folder does not exist")
+    return path
+
+
+json_option = click.option(
+    "--json",
+    "json_path",
+    metavar="FILE",
+    callback=_writable,
+    help="Write the result as JSON to FILE (- for standard output).",
+)
 
 
 def emit_json(text: str, json_path: str | None) -> None:

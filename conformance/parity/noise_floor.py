@@ -1,0 +1,74 @@
+"""The noise floor of one output on one probe, guarded against floors that are small by luck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.conformance.parity.oracle import Noise, Reference, is_float
+
+_HALF_ULP = float(np.finfo(np.float32).eps) / 2
+_TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True)
+class UsualNoise:
+    """What is usual for an output: its noise relative to its rms (median over all probes), and the largest magnitude that
+    it takes on probes of natural magnitude."""
+
+    relative: Noise
+    largest: float
+
+
+@dataclass(frozen=True)
+class Size:
+    """Root mean square, largest magnitude and number of the finite elements of an array."""
+
+    rms: float
+    largest: float
+    count: int
+
+
+def size_of(array: np.ndarray) -> Size:
+    """The size of a floating array."""
+    values = np.abs(array.astype(np.float64))
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return Size(0.0, 0.0, 0)
+    return Size(float(np.sqrt(np.mean(finite**2))), float(finite.max()), finite.size)
+
+
+def usual_noise(references: Sequence[Reference], natural: Sequence[Reference]) -> dict[str, UsualNoise]:
+    """What is usual for each floating output; ``natural`` are the references of natural probes."""
+    names = {name for reference in references for name, value in reference.truth.items() if is_float(value)}
+    return {name: UsualNoise(_relative(references, name), _largest(natural, name)) for name in names}
+
+
+def noise_floor(reference: Reference, name: str, usual: UsualNoise) -> Noise:
+    """The source's own error on the probe, or what is usual where that is more, but not less than half a unit in the last
+    place of the output's usual size. No implementation is bound to more digits of a value that happens to be small: ONNX
+    Runtime's Sigmoid, for one, errs by 1e-7 whether the value is 1 or 1e-5.
+
+    One element at the largest floor alone gives an rms of that floor over the root of their number.
+    """
+    own, size = reference.floor[name], size_of(reference.truth[name])
+    largest = max(own.max, usual.relative.max * size.rms, _HALF_ULP * max(size.largest, usual.largest), _TINY)
+    rms = max(own.rms, usual.relative.rms * size.rms, largest / max(size.count, 1) ** 0.5)
+    return Noise(largest, rms)
+
+
+def _relative(references: Sequence[Reference], name: str) -> Noise:
+    pairs = [(r.floor[name], size_of(r.truth[name]).rms) for r in references if name in r.truth]
+    noises = [Noise(noise.max / rms, noise.rms / rms) for noise, rms in pairs if rms > 0]
+    if not noises:
+        return Noise(0.0, 0.0)
+    return Noise(float(np.median([n.max for n in noises])), float(np.median([n.rms for n in noises])))
+
+
+def _largest(references: Sequence[Reference], name: str) -> float:
+    return max((size_of(r.truth[name]).largest for r in references if name in r.truth), default=0.0)
+
+
+Usual = Mapping[str, UsualNoise]
