@@ -31,7 +31,9 @@ class Candidate:
         """Name, SHA-256 and size in bytes of every file of the bundle, or of the bare model and its external data."""
         in_bundle = self.path.name == "model.onnx" and (self.path.parent / "interface.json").is_file()
         paths = open_bundle(self.path.parent).files if in_bundle else (self.path, *_external_files(self.path))
-        entries = (FileDigest(name=_relative(p, self.path.parent), sha256=sha256(p), size=p.stat().st_size) for p in paths)
+        entries = (
+            FileDigest(name=_relative(p, self.path.parent), sha256=sha256(p), size=p.stat().st_size) for p in paths
+        )
         return ModelFiles(name=self.name, files=tuple(entries))
 
 

@@ -123,7 +123,9 @@ def _file_findings(statement: dict[str, Any], folder: Path) -> list[Finding]:
     if not folder.is_dir():
         raise UnreadableError(folder, "is no bundle: it is not a folder")
     certified = _certified_files(statement)
-    present = {_name(folder, p): p for p in sorted(folder.rglob("*")) if p.is_file() and _name(folder, p) != CERTIFICATE}
+    present = {
+        _name(folder, p): p for p in sorted(folder.rglob("*")) if p.is_file() and _name(folder, p) != CERTIFICATE
+    }
     findings = []
     for name in sorted(set(certified) | set(present)):
         if name not in present:
@@ -131,13 +133,19 @@ def _file_findings(statement: dict[str, Any], folder: Path) -> list[Finding]:
         elif name not in certified:
             findings.append(_finding("MD003", "error", f"file {name} is not certified, but lies in the bundle", name))
         elif sha256(present[name]) != certified[name]:
-            findings.append(_finding("MD003", "error", f"file {name} was changed: its SHA-256 is not the certified one", name))
+            findings.append(
+                _finding("MD003", "error", f"file {name} was changed: its SHA-256 is not the certified one", name)
+            )
     return findings
 
 
 def _signature_findings(payload: bytes, signatures: list[dict[str, Any]], key: Path | None) -> list[Finding]:
     if key is None:
-        who = "nobody signed it" if not signatures else f"no public key was given to compare with {signatures[0].get('keyid')}"
+        who = (
+            "nobody signed it"
+            if not signatures
+            else f"no public key was given to compare with {signatures[0].get('keyid')}"
+        )
         return [_finding("MD004", "warning", f"the certificate vouches for itself alone: {who}")]
     public = _load_public(key)
     if any(_is_valid(public, payload, signature) for signature in signatures):
@@ -176,7 +184,9 @@ def _load_private(path: Path) -> Ed25519PrivateKey:
 
     key = _load_key(path, lambda data: load_pem_private_key(data, password=None))
     if not isinstance(key, Ed25519PrivateKey):
-        raise UnreadableError(path, "is no Ed25519 private key: make one with 'openssl genpkey -algorithm ed25519 -out key.pem'")
+        raise UnreadableError(
+            path, "is no Ed25519 private key: make one with 'openssl genpkey -algorithm ed25519 -out key.pem'"
+        )
     return key
 
 
@@ -186,7 +196,9 @@ def _load_public(path: Path) -> Ed25519PublicKey:
 
     key = _load_key(path, load_pem_public_key)
     if not isinstance(key, Ed25519PublicKey):
-        raise UnreadableError(path, "is no Ed25519 public key: make it with 'openssl pkey -in key.pem -pubout -out key.pub'")
+        raise UnreadableError(
+            path, "is no Ed25519 public key: make it with 'openssl pkey -in key.pem -pubout -out key.pub'"
+        )
     return key
 
 

@@ -88,8 +88,12 @@ class Certification:
         except AssayError:
             raise
         except Exception as error:  # noqa: BLE001 - an error that hinders judgement is never a pass, nor the end
-            finding = Finding(code="PA016", severity="warning", message=f"the check could not be run: {type(error).__name__}: {error}")
-            return CheckResult(check=step.check, provider=step.provider, verdict=Verdict.INCONCLUSIVE, findings=(finding,))
+            finding = Finding(
+                code="PA016", severity="warning", message=f"the check could not be run: {type(error).__name__}: {error}"
+            )
+            return CheckResult(
+                check=step.check, provider=step.provider, verdict=Verdict.INCONCLUSIVE, findings=(finding,)
+            )
 
     @property
     def _checks(self) -> dict[str, Callable[[Step], CheckResult]]:
@@ -174,10 +178,14 @@ class Certification:
     def _convert(self, step: Step) -> CheckResult:
         start = time.perf_counter()
         candidate = self.candidate
-        measured = {"seconds": time.perf_counter() - start, "framework": self.source.framework, **_graph_facts(candidate)}
+        measured = {
+            "seconds": time.perf_counter() - start,
+            "framework": self.source.framework,
+            **_graph_facts(candidate),
+        }
         models = [{"name": "ours", **_graph_facts(candidate)}]
         models += [{"name": name, **_graph_facts(other)} for name, other in self.others().items()]
-        return CheckResult(check=step.check, verdict=Verdict.PASS, measurements={**measured, "models": models})
+        return CheckResult(check=step.check, verdict=Verdict.PASS, measurements={**measured, "models": models, "interface": self.interface.to_json()})
 
     def _open(self, step: Step) -> CheckResult:
         return CheckResult(check=step.check, verdict=Verdict.PASS, measurements=_graph_facts(self.candidate))
@@ -187,7 +195,9 @@ class Certification:
         findings = lint(path.parent if path.name == "model.onnx" else path, options.target, ignore=options.ignore)
         counts = {f"{kind}s": sum(f.severity == kind for f in findings) for kind in ("error", "warning")}
         measured = {**counts, "ignored": dict(options.ignore)}
-        return CheckResult(check=step.check, verdict=verdict_of(findings), findings=tuple(findings), measurements=measured)
+        return CheckResult(
+            check=step.check, verdict=verdict_of(findings), findings=tuple(findings), measurements=measured
+        )
 
     def _parity(self, step: Step) -> CheckResult:
         candidate = self.candidate if step.other is None else self.others()[step.other]

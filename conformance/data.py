@@ -39,7 +39,9 @@ def load_dataset(reference: str, interface: Interface, folders: Sequence[Path] =
     """Load from ``module:callable`` (returns ``{"inputs": {...}, "labels": ...}``) or an ``.npz`` (``labels`` apart)."""
     content = call(reference, folders) if is_import_string(reference) else _from_npz(reference, folders)
     if not isinstance(content, Mapping) or not isinstance(content.get("inputs"), Mapping):
-        raise DataError(reference, "gives no mapping with the key 'inputs', but should give {'inputs': {...}, 'labels': ...}")
+        raise DataError(
+            reference, "gives no mapping with the key 'inputs', but should give {'inputs': {...}, 'labels': ...}"
+        )
     inputs = {spec.name: _array(reference, spec, content["inputs"]) for spec in interface.inputs}
     labels = None if content.get("labels") is None else np.asarray(content["labels"])
     return Dataset(reference, inputs, labels, _size(reference, inputs, labels, interface))
@@ -93,5 +95,7 @@ def _size(reference: str, inputs: Mapping[str, np.ndarray], labels: np.ndarray |
         sizes["labels"] = len(labels)
     if len(set(sizes.values())) != 1 or 0 in sizes.values():
         listed = ", ".join(f"{size} of {name}" for name, size in sizes.items())
-        raise DataError(reference, f"gives {listed or 'no samples'}, but should give the same number, at least one, of each")
+        raise DataError(
+            reference, f"gives {listed or 'no samples'}, but should give the same number, at least one, of each"
+        )
     return next(iter(sizes.values()))

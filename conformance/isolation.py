@@ -52,7 +52,9 @@ class Worker:
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an importable function there; raises `WorkerDied`, `WorkerTimedOut`, or what the function raises."""
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(max_workers=1, env={"PYTHONFAULTHANDLER": ""})  # no trace of a crash that we report
+            self._pool = ProcessPoolExecutor(
+                max_workers=1, env={"PYTHONFAULTHANDLER": ""}
+            )  # no trace of a crash that we report
         try:
             result: T = self._pool.submit(function, *args, **kwargs).result(self.time_limit)
         except TerminatedWorkerError as error:
@@ -72,7 +74,9 @@ class Worker:
     def __enter__(self) -> Worker:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -98,7 +98,7 @@ def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int
         return source.run(typical_feeds(inputs, sizes, seed=0))
     except SourceError:
         raise
-    except Exception as error:  # noqa: BLE001 - the model's own code may raise anything
+    except Exception as error:
         shapes = ", ".join(f"{spec.name} {list(spec.shape(sizes))}" for spec in inputs)
         raise SourceError(source.name, f"does not run on {shapes}: {type(error).__name__}: {brief(error)}") from error
 
@@ -111,7 +111,9 @@ def _output(name: str, a: np.ndarray, b: np.ndarray, sizes: Mapping[str, int], m
     dtype = "string" if a.dtype.kind in "OUS" else a.dtype.name
     if a.ndim != b.ndim:
         return TensorSpec(name, dtype)
-    dims = tuple(_observed(f"{name}_{i}", m, n, sizes, moved) for i, (m, n) in enumerate(zip(a.shape, b.shape, strict=True)))
+    dims = tuple(
+        _observed(f"{name}_{i}", m, n, sizes, moved) for i, (m, n) in enumerate(zip(a.shape, b.shape, strict=True))
+    )
     return TensorSpec(name, dtype, dims)
 
 

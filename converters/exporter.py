@@ -58,7 +58,9 @@ def find_exporter(source: Source, name: str | None) -> Exporter:
         raise ConvertError(source.name, f"there is no exporter {chosen!r}, but there are {', '.join(_EXPORTERS)}")
     framework, place = _EXPORTERS[chosen]
     if framework != source.framework:
-        raise ConvertError(source.name, f"the exporter {chosen} takes {framework} models, but this is a {source.framework} model")
+        raise ConvertError(
+            source.name, f"the exporter {chosen} takes {framework} models, but this is a {source.framework} model"
+        )
     module, _, function = place.partition(":")
     try:
         exporter: Exporter = getattr(import_module(module), function)

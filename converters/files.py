@@ -87,6 +87,7 @@ def write_text(path: Path, text: str) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
+            os.chmod(temporary, 0o644)  # mkstemp's own is the owner's alone
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 from assay.specs.errors import AssayError
 
 DTYPES = frozenset(
-    "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string complex64 complex128".split()
+    ["float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "string", "complex64", "complex128"]
 )
 _SPEC = re.compile(r"^\s*(?P<dtype>\w+)\s*(?:\[(?P<dims>[^\]]*)\])?\s*(?:in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?\s*$")
 _AXIS = re.compile(r"^(?P<name>[A-Za-z_]\w*)(?:>=(?P<minimum>\d+))?(?:<=(?P<maximum>\d+))?(?:=(?P<example>\d+))?$")
@@ -117,7 +117,9 @@ def parse_spec(name: str, text: str) -> TensorSpec:
     if match is None:
         raise InterfaceError(text, "is no specification, but should be like float32[batch,3,height,width] in 0..255")
     if match["dtype"] not in DTYPES:
-        raise InterfaceError(text, f"has the dtype {match['dtype']!r}, but should have one of {', '.join(sorted(DTYPES))}")
+        raise InterfaceError(
+            text, f"has the dtype {match['dtype']!r}, but should have one of {', '.join(sorted(DTYPES))}"
+        )
     dims = None if match["dims"] is None else tuple(_parse_dim(text, part) for part in _split(match["dims"]))
     return TensorSpec(name, match["dtype"], dims, _parse_range(text, match["low"], match["high"]))
 

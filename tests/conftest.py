@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+import assay as api
+from assay import Bundle
+from assay.converters.sources.base import Inputs
+
 MODELS = Path(__file__).parent
 
 
@@ -30,6 +34,7 @@ class Ran:
 
 
 Command = Callable[..., Ran]
+Faithful = Callable[..., Bundle]
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +47,23 @@ def assay() -> Command:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def faithful(tmp_path: Path) -> Faithful:
+    """Convert a source, and check the bundle against the same source, which it must pass."""
+
+    def convert_and_check(source: Any, inputs: Inputs | None = None, trust: bool = False, **options: Any) -> Bundle:
+        bundle = api.convert(source, tmp_path / "bundle", inputs=inputs, trust_source=trust, **options)
+        result = api.check(bundle, source, trust_source=trust)
+        findings = [finding for check in result.checks for finding in check.findings]
+        assert (result.verdict, findings) == (api.Verdict.PASS, [])
+        return bundle
+
+    return convert_and_check
+
+
+def described(bundle: Bundle) -> tuple[dict[str, str], dict[str, str]]:
+    """The inputs and the outputs of a bundle, by name, as text."""
+    interface = bundle.interface
+    return {s.name: str(s) for s in interface.inputs}, {s.name: str(s) for s in interface.outputs}

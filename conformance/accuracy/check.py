@@ -87,7 +87,12 @@ def _judge(
         quantized = metric.score(outputs, expected)
     except (RuntimeRefused, WorkerDied, WorkerTimedOut, AssayError) as error:
         severity = "error" if form.required else "warning"
-        finding = Finding(code="AC002", severity=severity, message=f"{form.name} does not run: {error}", location={"variant": form.name})
+        finding = Finding(
+            code="AC002",
+            severity=severity,
+            message=f"{form.name} does not run: {error}",
+            location={"variant": form.name},
+        )
         return {**row, "verdict": Verdict.FAIL.value}, [finding]
     drop = drop_interval(scores, quantized, _is_graded(expected))
     verdict = _verdict(drop, form.max_drop)
@@ -157,5 +162,9 @@ def _interval(interval: Interval, name: str) -> dict[str, float]:
 def _open(provider: str, code: str, sentence: str, measurements: dict[str, Any]) -> CheckResult:
     finding = Finding(code=code, severity="warning", message=sentence, location={"provider": provider})
     return CheckResult(
-        check="accuracy", provider=provider, verdict=Verdict.INCONCLUSIVE, findings=(finding,), measurements=measurements
+        check="accuracy",
+        provider=provider,
+        verdict=Verdict.INCONCLUSIVE,
+        findings=(finding,),
+        measurements=measurements,
     )

@@ -48,7 +48,10 @@ def check_latency(
     except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
         return _result(provider, Verdict.FAIL, [_finding("LT002", "error", f"the models can't be timed: {error}")], {})
     first = next(iter(models))
-    rows = [{"name": n, **summary(t), "placement": placements[n], "times_ms": [round(x, 5) for x in t]} for n, t in times.items()]
+    rows = [
+        {"name": n, **summary(t), "placement": placements[n], "times_ms": [round(x, 5) for x in t]}
+        for n, t in times.items()
+    ]
     measurements = {
         "threads": timing.threads,
         "warmup": _WARMUP,

@@ -14,7 +14,10 @@ def quantile(samples: list[float], p: float) -> tuple[float, float, float]:
     from scipy.stats import quantile_test
 
     interval = quantile_test(samples, p=p).confidence_interval(0.95)
-    low, high = (float(v) if np.isfinite(v) else edge for v, edge in ((interval.low, min(samples)), (interval.high, max(samples))))
+    low, high = (
+        float(v) if np.isfinite(v) else edge
+        for v, edge in ((interval.low, min(samples)), (interval.high, max(samples)))
+    )
     return float(np.quantile(samples, p)), low, high
 
 
@@ -32,7 +35,13 @@ def ratio(samples: list[float], base: list[float]) -> dict[str, float]:
 
     a, b = np.asarray(samples), np.asarray(base)
     result = bootstrap(
-        (a, b), _ratio_of_medians, paired=True, vectorized=True, n_resamples=_RESAMPLES, method="percentile", rng=np.random.default_rng(0)
+        (a, b),
+        _ratio_of_medians,
+        paired=True,
+        vectorized=True,
+        n_resamples=_RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
     )
     interval = result.confidence_interval
     return {"ratio": float(_ratio_of_medians(a, b, -1)), "low": float(interval.low), "high": float(interval.high)}

@@ -50,7 +50,9 @@ def check(
     )
     interface = judge_interface(source, candidate.interface)
     if any(spec.dims is None for spec in interface.inputs):
-        raise SourceError(source.name, "does not say the shapes of its inputs, and neither does the model; give them with --input")
+        raise SourceError(
+            source.name, "does not say the shapes of its inputs, and neither does the model; give them with --input"
+        )
     judge = Judge(source, interface, samples, tell)
     with Worker(time_limit) as worker:
         checks = [check_parity(judge, candidate, provider, worker) for provider in providers]

@@ -48,7 +48,11 @@ class Judge:
     """The source with its probes, run once and used for every candidate and provider."""
 
     def __init__(
-        self, source: Source, interface: Interface, samples: Mapping[str, np.ndarray] | None = None, tell: Tell | None = None
+        self,
+        source: Source,
+        interface: Interface,
+        samples: Mapping[str, np.ndarray] | None = None,
+        tell: Tell | None = None,
     ) -> None:
         self.source, self.interface = source, interface
         self._spreads: dict[str, Mapping[str, Noise]] = {}
@@ -67,7 +71,11 @@ class Judge:
         if error.output not in spread or error.output not in typical or error.rms == 0:
             return error
         usual = typical[error.output].max / max(_size(self.judged[0], error.output), _TINY)
-        return reconsidered(error, spread[error.output]) if spread[error.output].max / error.rms > FAIL_GATE * usual else error
+        return (
+            reconsidered(error, spread[error.output])
+            if spread[error.output].max / error.rms > FAIL_GATE * usual
+            else error
+        )
 
     def _conditioning(self, judged: Judged) -> Mapping[str, Noise]:
         name = judged.probe.name
@@ -88,7 +96,9 @@ def _size(judged: Judged, output: str) -> float:
     return size_of(judged.reference.values[output]).rms if judged.reference else 0.0
 
 
-def check_parity(judge: Judge, candidate: Candidate, provider: str, worker: Worker, name: str = "parity") -> CheckResult:
+def check_parity(
+    judge: Judge, candidate: Candidate, provider: str, worker: Worker, name: str = "parity"
+) -> CheckResult:
     """Judge the candidate on one provider."""
     reason = why_unavailable(provider)
     if reason is not None:
@@ -135,8 +145,14 @@ def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
     wanted = {spec.name: spec.dtype for spec in interface.inputs}
     findings = []
     for name in sorted(set(got) ^ set(wanted)):
-        has = "is missing, but the source takes it" if name in wanted else f"is not the source's, which takes {', '.join(wanted)}"
-        findings.append(Finding(code="PA012", severity="error", message=f"input {name} {has}", location={"input": name}))
+        has = (
+            "is missing, but the source takes it"
+            if name in wanted
+            else f"is not the source's, which takes {', '.join(wanted)}"
+        )
+        findings.append(
+            Finding(code="PA012", severity="error", message=f"input {name} {has}", location={"input": name})
+        )
     for name in sorted(name for name in set(got) & set(wanted) if got[name] != wanted[name]):
         sentence = f"input {name} is {got[name]}, but should be {wanted[name]}"
         findings.append(Finding(code="PA012", severity="error", message=sentence, location={"input": name}))
@@ -189,7 +205,9 @@ def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
         return [_failure(error, _NOT_RUN, {"probe": first.probe.name})]
     different = [name for name in runs[0] if not _same(runs[0][name], runs[1][name])]
     sentence = "output {} differs between two runs on the same input, but should be the same"
-    return [Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different]
+    return [
+        Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different
+    ]
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -48,7 +48,9 @@ def _output_contract(name: str, got: np.ndarray, expected: np.ndarray, probe: st
         sentence = f"output {name} is {_kind(got)}, but should be {_kind(expected)}"
         yield _finding("PA003", sentence, probe, name)
     if got.shape != expected.shape:
-        yield _finding("PA004", f"output {name} has shape {list(got.shape)}, but should have {list(expected.shape)}", probe, name)
+        yield _finding(
+            "PA004", f"output {name} has shape {list(got.shape)}, but should have {list(expected.shape)}", probe, name
+        )
         return
     if is_float(got) and is_float(expected):
         yield from _non_finite(name, got, expected, probe)
@@ -71,7 +73,9 @@ def _non_finite(name: str, got: np.ndarray, expected: np.ndarray, probe: str) ->
 def output_errors(values: Mapping[str, np.ndarray], reference: Reference, usual: Usual) -> list[OutputError]:
     """The error of every floating output that can be compared."""
     comparable = [
-        name for name, truth in reference.truth.items() if name in values and is_float(truth) and values[name].shape == truth.shape
+        name
+        for name, truth in reference.truth.items()
+        if name in values and is_float(truth) and values[name].shape == truth.shape
     ]
     return [_error(name, values[name], reference, usual[name]) for name in comparable]
 

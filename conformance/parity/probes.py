@@ -32,7 +32,9 @@ def make_probes(interface: Interface, samples: Feeds | None = None) -> tuple[Pro
     sizes = trace_sizes(interface)
     probes = [*_sizes(interface, sizes), *_contents(interface, sizes)]
     if samples is not None:
-        probes.append(Probe("real samples", "data as the model meets it in use", take(interface, samples, 0, _REAL_SAMPLES)))
+        probes.append(
+            Probe("real samples", "data as the model meets it in use", take(interface, samples, 0, _REAL_SAMPLES))
+        )
     return tuple(probes)
 
 
@@ -54,7 +56,9 @@ def _moved(axis: Axis, traced: int) -> list[int]:
 
 def _contents(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]:
     base = typical_feeds(interface.inputs, sizes, SEED)
-    numeric = [spec for spec in interface.inputs if spec.role != "attention_mask" and spec.dtype not in ("bool", "string")]
+    numeric = [
+        spec for spec in interface.inputs if spec.role != "attention_mask" and spec.dtype not in ("bool", "string")
+    ]
     if not numeric:
         return
     for name, (purpose, fill) in _FILLS.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from assay.conformance.reports import wording
-from assay.conformance.reports.readings import Accuracy, Graphs, Latency, Parity, Probe, reading_of
+from assay.conformance.reports.readings import Accuracy, Latency, Parity, Probe, reading_of
 from assay.conformance.reports.summary import OURS, label, peer_of, peer_parities
 from assay.conformance.reports.tables import Table, probe_table, table_of
 from assay.conformance.result import CheckResult, Result
@@ -30,11 +30,11 @@ def exhibits(result: Result, anchor: str) -> Iterator[Exhibit]:
     """The exhibits of all checks in order; ids in the plots begin with ``anchor``."""
     for number, check in enumerate(result.checks, 1):
         exhibit = _exhibit(result, check, f"{anchor}-plot-{number}")
-        if exhibit and (exhibit.plot or exhibit.table):
+        if exhibit.plot or exhibit.table:
             yield exhibit
 
 
-def _exhibit(result: Result, check: CheckResult, key: str) -> Exhibit | None:
+def _exhibit(result: Result, check: CheckResult, key: str) -> Exhibit:
     reading = reading_of(check)
     if isinstance(reading, Parity):
         return _parity(result, check, reading, key)
@@ -42,7 +42,7 @@ def _exhibit(result: Result, check: CheckResult, key: str) -> Exhibit | None:
         return _latency(check, reading, key)
     if isinstance(reading, Accuracy):
         return _accuracy(check, reading, key)
-    return Exhibit(label(check), table=table_of(check)) if isinstance(reading, Graphs) else None
+    return Exhibit(label(check), table=table_of(check))
 
 
 def _parity(result: Result, check: CheckResult, parity: Parity, key: str) -> Exhibit:

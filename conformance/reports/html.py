@@ -176,9 +176,13 @@ def _environments(results: Named) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(", ".join(names), _environment(environment)) for environment, names in found]
 
 
+def _fact(value: Any) -> str:
+    return wording.plain(", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
+
+
 def _environment(environment: dict[str, Any]) -> list[tuple[str, str]]:
     packages = environment.get("packages")
-    lines = [(wording.plain(key), wording.plain(value)) for key, value in environment.items() if key != "packages"]
+    lines = [(wording.plain(key), _fact(value)) for key, value in environment.items() if key != "packages"]
     if isinstance(packages, dict):
         lines.append(
             ("packages", wording.plain(wording.listed(f"{name} {version}" for name, version in packages.items())))

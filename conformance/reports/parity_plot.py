@@ -104,13 +104,14 @@ def _labels(parity: Parity) -> dict[str | None, str]:
 
 def _draw(axes: Axes, points: Sequence[_Point], number: int, who: str | None) -> None:
     low, high = axes.get_xlim()
+    shift = 0.28 * number - 0.14 if who else 0.0
     places: dict[str, list[tuple[float, int]]] = {}
     for point in points:
         places.setdefault(point.output, []).append((min(max(point.ratio, low), high), point.row))
         _tell_extreme(axes, point, low, high)
     for index, (output, where) in enumerate(places.items()):
         marker, colour = _MARKERS[index % len(_MARKERS)], svg.SERIES[(number if who else index) % len(svg.SERIES)]
-        x, y = zip(*where, strict=True)
+        x, y = [place for place, _ in where], [row + shift for _, row in where]
         label = f"{output}, {frame.short(who)}" if who else output
         axes.plot(x, y, label=label, **_style(marker, number, colour))
 

@@ -67,8 +67,18 @@ class Reading(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class GraphModel(Reading):
+    """The size of one graph."""
+
+    name: Text = None
+    nodes: Count = None
+    parameters: Count = None
+    bytes: Count = None
+    opset: Count = None
+
+
 class Conversion(Reading):
-    """What check ``convert`` measures; bytes and seconds."""
+    """What check ``convert`` measures, in bytes and seconds, and the graphs that stand beside the candidate's."""
 
     exporter: Text = None
     framework: Text = None
@@ -77,6 +87,7 @@ class Conversion(Reading):
     nodes: Count = None
     parameters: Count = None
     bytes: Count = None
+    models: Parts[GraphModel] = ()
 
 
 class Lint(Reading):
@@ -85,6 +96,7 @@ class Lint(Reading):
     rules: Count = None
     errors: Count = None
     warnings: Count = None
+    ignored: Entries = Field(default_factory=dict)
 
 
 class Gate(Reading):
@@ -128,16 +140,6 @@ class Parity(Reading):
     rtol: Magnitude = None
     atol: Magnitude = None
     probes: Parts[Probe] = ()
-
-
-class GraphModel(Reading):
-    """The size of one graph."""
-
-    name: Text = None
-    nodes: Count = None
-    parameters: Count = None
-    bytes: Count = None
-    opset: Count = None
 
 
 class Graphs(Reading):

@@ -63,7 +63,9 @@ def _conversion(reading: Conversion) -> str | None:
 
 def _lint(reading: Lint) -> str | None:
     counts = ((reading.rules, "rule"), (reading.errors, "error"), (reading.warnings, "warning"))
-    return wording.listed(wording.counted(count, noun) for count, noun in counts if count is not None)
+    told = [wording.counted(count, noun) for count, noun in counts if count is not None]
+    ignored = wording.listed(map(wording.plain, reading.ignored))
+    return wording.listed([wording.listed(told), _with(ignored, "ignored by the manifest: {}", str)], "; ")
 
 
 def _parity(reading: Parity) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from assay.conformance.reports import wording
 from assay.conformance.reports.readings import (
     Accuracy,
+    Conversion,
     Graphs,
     Latency,
     OutputError,
@@ -143,7 +144,7 @@ def _placed(provider: object, count: object) -> str:
     return f"{wording.plain(provider).removesuffix('ExecutionProvider')} {wording.plain(count)}"
 
 
-def _graph(reading: Graphs) -> Table:
+def _graph(reading: Graphs | Conversion) -> Table:
     rows = (
         (
             _name(it.name),
@@ -157,6 +158,11 @@ def _graph(reading: Graphs) -> Table:
     return Table(("model", "nodes", "parameters", "size", "opset"), tuple(rows))
 
 
+def _graphs_beside(reading: Conversion) -> Table | None:
+    """The graphs side by side; the sentence of the check tells of one alone."""
+    return _graph(reading) if len(reading.models) > 1 else None
+
+
 def _opset(version: int | None) -> str | None:
     return None if version is None else str(version)
 
@@ -165,4 +171,9 @@ def _name(name: str | None) -> str | None:
     return None if name is None else wording.plain(name)
 
 
-_TABLES: Mapping[type[Reading], Callable[[Any], Table]] = {Accuracy: _accuracy, Latency: _latency, Graphs: _graph}
+_TABLES: Mapping[type[Reading], Callable[[Any], Table | None]] = {
+    Conversion: _graphs_beside,
+    Accuracy: _accuracy,
+    Latency: _latency,
+    Graphs: _graph,
+}

@@ -60,10 +60,11 @@ def score(value: float | None, metric: str | None, percent: str = "%") -> str | 
 
 
 def drop(value: float | None, metric: str | None, unit: str | None = "points") -> str | None:
-    """A loss of score: ``0.3 points`` of a hundred for a fraction, else three digits."""
+    """A loss of score: ``3.1 points``, ``0.04 points`` of a hundred for a fraction, else three digits."""
     if value is None:
         return None
-    return listed([f"{100 * value:.1f}", unit], " ") if is_fraction(metric) else significant(value)
+    points = f"{100 * value:.1f}" if abs(value) >= 0.01 or value == 0 else f"{100 * value:.2f}"
+    return listed([points, unit], " ") if is_fraction(metric) else significant(value)
 
 
 def is_fraction(metric: str | None) -> bool:

@@ -17,7 +17,9 @@ def lower_erfc(model: ir.Model, _context: PassContext) -> None:
 def _lower(node: ir.Node) -> None:
     (x,), (y,) = node.inputs, node.outputs
     dtype = (x.dtype if x is not None and x.dtype else None) or ir.DataType.FLOAT
-    one = ir.Node("", "Constant", [], [ir.AttrTensor("value", ir.tensor(np.array(1, dtype.numpy())))], name=f"{node.name}/one")
+    one = ir.Node(
+        "", "Constant", [], [ir.AttrTensor("value", ir.tensor(np.array(1, dtype.numpy())))], name=f"{node.name}/one"
+    )
     erf = ir.Node("", "Erf", [x], name=f"{node.name}/erf")
     subtract = ir.Node("", "Sub", [one.outputs[0], erf.outputs[0]], name=f"{node.name}/complement")
     for new, suffix in ((one, "one"), (erf, "erf")):

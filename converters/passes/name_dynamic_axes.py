@@ -49,7 +49,9 @@ def _name_output(value: ir.Value, spec: TensorSpec) -> None:
     own: list[int | ir.SymbolicDim] = list(value.shape) if value.shape is not None else []
     if len(own) != len(spec.dims):
         own = [ir.SymbolicDim(None)] * len(spec.dims)
-    dims = [_output_dim(graph, seen, f"{spec.name}_{i}") for i, (graph, seen) in enumerate(zip(own, spec.dims, strict=True))]
+    dims = [
+        _output_dim(graph, seen, f"{spec.name}_{i}") for i, (graph, seen) in enumerate(zip(own, spec.dims, strict=True))
+    ]
     value.shape = ir.Shape(dims)
 
 

@@ -11,7 +11,10 @@ from assay.converters.passes.context import PassContext
 def name_inputs_and_outputs(model: ir.Model, context: PassContext) -> None:
     """Rename in place; an internal value that bears a wanted name moves away first."""
     graph = model.graph
-    inputs, outputs = [spec.name for spec in context.interface.inputs], [spec.name for spec in context.interface.outputs]
+    inputs, outputs = (
+        [spec.name for spec in context.interface.inputs],
+        [spec.name for spec in context.interface.outputs],
+    )
     if len(outputs) != len(graph.outputs):
         raise ConvertError(
             context.source, f"the exporter wrote {len(graph.outputs)} outputs, but the source has {len(outputs)}"

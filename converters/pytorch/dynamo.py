@@ -15,7 +15,7 @@ from assay.converters.exporter import ConvertError, Exported
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.exported_program import ExportedProgramSource
 from assay.converters.sources.pytorch_module import ModuleSource
-from assay.converters.sources.torch_runner import inference
+from assay.converters.sources.torch_runner import flat_outputs, inference, to_tensor
 from assay.specs.interface import Axis, TensorSpec
 
 
@@ -25,7 +25,7 @@ def export(source: Source, opset: int | None) -> Exported:
         program = source.program if isinstance(source, ExportedProgramSource) else _program(source)
         try:
             exported = torch.onnx.export(program, dynamo=True, opset_version=opset, verbose=False)
-        except Exception as error:  # noqa: BLE001 - the exporter raises many kinds
+        except Exception as error:
             raise ConvertError(source.name, f"torch.onnx.export: {reason(error)}") from error
     assert exported is not None
     return Exported(exported.model, tuple(value.name or "" for value in exported.model.graph.inputs), "torch.onnx")
@@ -33,15 +33,24 @@ def export(source: Source, opset: int | None) -> Exported:
 
 def _program(source: Source) -> torch.export.ExportedProgram:
     if not isinstance(source, ModuleSource):
-        raise ConvertError(source.name, f"torch.export takes an nn.Module or ExportedProgram, but this is {source.kind}")
+        raise ConvertError(
+            source.name, f"torch.export takes an nn.Module or ExportedProgram, but this is {source.kind}"
+        )
     interface = require_inputs(source)
     feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
-    tensors = {name: torch.from_numpy(array) for name, array in feeds.items()}
+    args, kwargs = source.arguments([to_tensor(array) for array in feeds.values()])
     shapes = _dynamic_shapes(source.inputs)
     try:
-        with inference(source.module):
-            return torch.export.export(source.module, (), tensors, dynamic_shapes=shapes, strict=False, prefer_deferred_runtime_asserts_over_guards=True)
-    except Exception as error:  # noqa: BLE001 - torch.export raises many kinds, and the model's code its own
+        with inference(source.module), flat_outputs(source.module):
+            return torch.export.export(
+                source.module,
+                args,
+                kwargs,
+                dynamic_shapes=(list(shapes.values()),) if args else shapes,
+                strict=False,
+                prefer_deferred_runtime_asserts_over_guards=True,
+            )
+    except Exception as error:
         raise ConvertError(source.name, f"torch.export: {reason(error)}") from error
 
 
@@ -49,7 +58,8 @@ def _dynamic_shapes(inputs: tuple[TensorSpec, ...]) -> dict[str, dict[int, Any]]
     axes = {axis.name: axis for spec in inputs for axis in spec.axes}
     dims = {name: _dim(axis) for name, axis in axes.items()}
     return {
-        spec.name: {i: dims[dim.name] for i, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)} for spec in inputs
+        spec.name: {i: dims[dim.name] for i, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)}
+        for spec in inputs
     }
 
 
@@ -72,7 +82,9 @@ def reason(error: BaseException) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence what torch's exporters log and warn; what went wrong is an exception, and parity proves the rest."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch._dynamo", "torch.export", "onnxscript", "onnx_ir")]
+    loggers = [
+        logging.getLogger(name) for name in ("torch.onnx", "torch._dynamo", "torch.export", "onnxscript", "onnx_ir")
+    ]
     levels = [logger.level for logger in loggers]
     try:
         for logger in loggers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 
 import onnx
 import onnx_ir as ir
@@ -11,8 +12,9 @@ import torch
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported
 from assay.converters.pytorch.dynamo import quiet, reason
+from assay.converters.silence import STDOUT, silenced
 from assay.converters.sources.base import Source, require_inputs
-from assay.converters.sources.torch_runner import TorchSource
+from assay.converters.sources.torch_runner import TorchSource, flat_outputs, inference, to_tensor
 from assay.specs.interface import Axis
 
 _DEFAULT_OPSET = 20
@@ -25,21 +27,28 @@ def export(source: Source, opset: int | None) -> Exported:
     feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
     outputs = list(source.run(feeds))
     names = [spec.name for spec in source.inputs]
-    axes = {spec.name: {i: d.name for i, d in enumerate(spec.dims or ()) if isinstance(d, Axis)} for spec in source.inputs}
+    axes = {
+        spec.name: {i: d.name for i, d in enumerate(spec.dims or ()) if isinstance(d, Axis)} for spec in source.inputs
+    }
     buffer = io.BytesIO()
-    with quiet():
+    scripted = isinstance(source.module, torch.jit.ScriptModule)
+    # torch writes a graph that it can't export to standard output
+    flat = nullcontext() if scripted else flat_outputs(source.module)
+    args, kwargs = source.arguments([to_tensor(feeds[name]) for name in names])
+    with quiet(), silenced(STDOUT), inference(source.module), flat:
         try:
             torch.onnx.export(
                 source.module,
-                tuple(torch.from_numpy(feeds[name]) for name in names),
+                args,
                 buffer,  # type: ignore[arg-type]
+                kwargs=kwargs,
                 dynamo=False,
                 input_names=names,
                 output_names=outputs,
                 dynamic_axes=axes,
                 opset_version=opset or _DEFAULT_OPSET,
             )
-        except Exception as error:  # noqa: BLE001 - the exporter raises many kinds
+        except Exception as error:
             raise ConvertError(source.name, f"torch.onnx.export(dynamo=False): {reason(error)}") from error
     model = ir.from_proto(onnx.load_from_string(buffer.getvalue()))
     return Exported(model, tuple(names), "torch.onnx.torchscript")

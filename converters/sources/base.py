@@ -89,7 +89,7 @@ class Source(ABC):
         """Give each flattened output its name: the user's, the model's own, else by position."""
         own = [name for name, _ in values]
         self.named_outputs = all(name is not None for name in own) and len(set(own)) == len(own)
-        names = self._output_names(own)
+        names = self._apart(self._output_names(own))
         return dict(zip(names, (value for _, value in values), strict=True))
 
     def describe(self) -> dict[str, Any]:
@@ -101,12 +101,19 @@ class Source(ABC):
         if given and not (self.named_outputs and set(given) == set(own)):
             if len(given) != len(own):
                 raise SourceError(self.name, f"gives {len(own)} outputs, but {len(given)} names were given for them")
+            if len(set(given)) < len(given):
+                raise SourceError(self.name, f"was given a name for two of its outputs: {', '.join(given)}")
             return list(given)
         if self.named_outputs:
             return [name for name in own if name is not None]
         if len(self.output_hints) == len(own):
             return list(self.output_hints)
         return ["output"] if len(own) == 1 else [f"output_{index}" for index in range(len(own))]
+
+    def _apart(self, names: Sequence[str]) -> list[str]:
+        """ONNX has one namespace: an output that has the name of an input is told apart by a suffix."""
+        taken = {spec.name for spec in self.inputs}
+        return [f"{name}_output" if name in taken else name for name in names]
 
 
 def resolve_inputs(

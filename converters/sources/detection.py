@@ -38,7 +38,7 @@ def _kind_of_file(path: Path) -> str:
         return "torch-pickle"
     # field 1 of an ONNX ModelProto is the varint ir_version, field 1 of a GraphDef is a node
     kinds = {0x08: "onnx", 0x0A: "graph-def"}
-    if head[0] in kinds and not head.isascii() or head[0] == 0x08:
+    if (head[0] in kinds and not head.isascii()) or head[0] == 0x08:
         return kinds[head[0]]
     if head[0] == 0x0A and path.suffix == ".pb":
         return "graph-def"

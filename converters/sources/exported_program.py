@@ -23,20 +23,20 @@ class ExportedProgramSource(TorchSource):
         own = _specs(program)
         super().__init__(request, resolve_inputs(request.name, own, request.inputs, request.hints))
         self.program = program
-        self.module = program.module()
+        self.module = _module(program)
 
     def copy_module(self) -> Any:
         """A fresh module of the same program, with weights of its own."""
-        module = self.program.module()
+        module = _module(self.program)
         for owner in module.modules():
             for store in (owner._parameters, owner._buffers):
                 store.update({k: None if v is None else v.detach().clone() for k, v in store.items()})
         return module
 
-    def call(self, module: Any, values: Sequence[Any]) -> Any:
-        """Call with positional and keyword arguments as the program was exported."""
+    def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """As the program was exported."""
         args, kwargs = torch.utils._pytree.tree_unflatten(list(values), self.program.call_spec.in_spec)
-        return module(*args, **kwargs)
+        return tuple(args), dict(kwargs)
 
 
 def from_object(program: torch.export.ExportedProgram, request: Request) -> ExportedProgramSource:
@@ -48,16 +48,28 @@ def open_file(path: Path, request: Request) -> ExportedProgramSource:
     """Load a ``.pt2`` file."""
     try:
         program = torch.export.load(path)
-    except Exception as error:  # noqa: BLE001 - torch.export.load raises many kinds
+    except Exception as error:
         raise SourceError(request.name, f"can't be loaded as an ExportedProgram: {brief(error)}") from error
     return ExportedProgramSource(program, request)
+
+
+def _module(program: torch.export.ExportedProgram) -> Any:
+    """Its mode is fixed since the export; ``eval()`` raises, so that nobody may seem to ask for another one."""
+    module = program.module()
+    for part in module.modules():
+        part.training = False
+    return module
 
 
 def _specs(program: torch.export.ExportedProgram) -> list[TensorSpec]:
     wanted = set(program.graph_signature.user_inputs)
     names: dict[str, str] = {}
     nodes = [node for node in program.graph.nodes if node.op == "placeholder" and node.name in wanted]
-    return [_spec(node.name, node.meta["val"], program, names) for node in nodes if isinstance(node.meta.get("val"), torch.Tensor)]
+    return [
+        _spec(node.name, node.meta["val"], program, names)
+        for node in nodes
+        if isinstance(node.meta.get("val"), torch.Tensor)
+    ]
 
 
 def _spec(name: str, value: torch.Tensor, program: torch.export.ExportedProgram, names: dict[str, str]) -> TensorSpec:

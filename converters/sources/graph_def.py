@@ -23,7 +23,7 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
     if not inputs or not outputs:
         raise SourceError(request.name, "has no placeholder or no output node, but should be a frozen inference graph")
     wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
-    fetch = (lambda name: wrapped.graph.get_tensor_by_name(f"{name}:0"))
+    fetch = lambda name: wrapped.graph.get_tensor_by_name(f"{name}:0")
     pruned = wrapped.prune([fetch(name) for name in inputs], {name: fetch(name) for name in outputs})
     return from_concrete(pruned, request, "graph-def")
 
@@ -31,5 +31,9 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
 def _ends(definition: Any) -> tuple[list[str], list[str]]:
     consumed = {name.lstrip("^").split(":")[0] for node in definition.node for name in node.input}
     inputs = [node.name for node in definition.node if node.op == "Placeholder"]
-    outputs = [node.name for node in definition.node if node.name not in consumed and node.op not in ("NoOp", "Placeholder", "Const")]
+    outputs = [
+        node.name
+        for node in definition.node
+        if node.name not in consumed and node.op not in ("NoOp", "Placeholder", "Const")
+    ]
     return inputs, outputs

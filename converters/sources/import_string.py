@@ -29,7 +29,7 @@ def resolve(text: str, folders: Sequence[Path] = ()) -> Any:
             found: Any = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
             raise SourceError(text, f"can't be imported: {error}") from error
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module may raise anything
+        except (Exception, SystemExit) as error:
             raise SourceError(text, f"can't be imported: {type(error).__name__}: {brief(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -46,13 +46,18 @@ def call(text: str, folders: Sequence[Path] = ()) -> Any:
     with _searching(folders):
         try:
             return found()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's factory may raise anything
+        except (Exception, SystemExit) as error:
             raise SourceError(text, f"raised {type(error).__name__}: {brief(error)}") from error
 
 
 def _is_factory(found: Any) -> bool:
     """A plain function, method or class is called; a model that is callable itself is the source."""
-    return isinstance(found, type) or type(found).__name__ in {"function", "method", "builtin_function_or_method", "partial"}
+    return isinstance(found, type) or type(found).__name__ in {
+        "function",
+        "method",
+        "builtin_function_or_method",
+        "partial",
+    }
 
 
 @contextmanager

@@ -21,7 +21,9 @@ _COUNTER_NAME = re.compile(r"^(keras_tensor|input_layer|input)(_?\d+)?(CLONE)?$"
 def from_object(model: Any, request: Request) -> TensorFlowSource:
     """The source of a live model; its inputs and outputs carry the names that their author gave them."""
     if keras.config.backend() != "tensorflow":
-        raise SourceError(request.name, f"runs on the Keras backend {keras.config.backend()}, but should run on tensorflow")
+        raise SourceError(
+            request.name, f"runs on the Keras backend {keras.config.backend()}, but should run on tensorflow"
+        )
     if not getattr(model, "inputs", None):
         return _subclassed(model, request)
     inputs = resolve_inputs(request.name, _own_inputs(model), request.inputs, request.hints)
@@ -36,7 +38,7 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
     """Load a ``.keras`` or ``.h5`` file without running code that lies in it."""
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=not request.trusted)
-    except Exception as error:  # noqa: BLE001 - Keras raises many kinds
+    except Exception as error:
         raise SourceError(request.name, f"can't be loaded by Keras: {brief(error)}") from error
     return from_object(model, request)
 

@@ -42,7 +42,9 @@ class OnnxSource(Source):
         model = ir.from_proto(ir.to_proto(read_model(self.path)))
         ir.external_data.set_base_dir(model.graph, self.path.parent)
         generator = np.random.default_rng(seed)
-        weights = [v for v in model.graph.initializers.values() if v.dtype == ir.DataType.FLOAT and v.const_value is not None]
+        weights = [
+            v for v in model.graph.initializers.values() if v.dtype == ir.DataType.FLOAT and v.const_value is not None
+        ]
         for value in weights:
             moved = _move_one_ulp(value.const_value.numpy(), generator)  # type: ignore[union-attr]
             value.const_value = ir.tensor(moved, name=value.name)
@@ -79,7 +81,8 @@ def spec_of(value: ir.Value) -> TensorSpec:
     if value.shape is None:
         return TensorSpec(value.name or "", dtype)
     dims = tuple(
-        dim if isinstance(dim, int) else Axis(dim.value or f"{value.name}_{index}") for index, dim in enumerate(value.shape)
+        dim if isinstance(dim, int) else Axis(dim.value or f"{value.name}_{index}")
+        for index, dim in enumerate(value.shape)
     )
     return TensorSpec(value.name or "", dtype, dims)
 
@@ -92,7 +95,7 @@ def _session(model: str | bytes) -> Any:
     options.log_severity_level = 4
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base
+    except Exception as error:
         name = model if isinstance(model, str) else "the perturbed model"
         raise SourceError(name, f"can't be loaded by ONNX Runtime: {brief(error)}") from error
 

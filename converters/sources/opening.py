@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from assay.converters.sources.base import Inputs, Request, Source, SourceError
 from assay.converters.sources.detection import kind_of
 from assay.converters.sources.import_string import call, is_import_string
 from assay.specs.interface import TensorSpec
-
 
 _FILE_KINDS = {
     "bundle": "onnx_model:open_file",

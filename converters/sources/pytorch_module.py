@@ -34,11 +34,11 @@ class ModuleSource(TorchSource):
         """A deep copy, so that the user's own model stays as it is."""
         return copy.deepcopy(self.module)
 
-    def call(self, module: Any, values: Sequence[Any]) -> Any:
-        """Call by name where ``forward`` takes names; ``*args`` by position."""
+    def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """By name where ``forward`` takes names; ``*args`` by position."""
         if not self._by_name:
-            return module(*values)
-        return module(**{spec.name: value for spec, value in zip(self.inputs, values, strict=True)})
+            return tuple(values), {}
+        return (), {spec.name: value for spec, value in zip(self.inputs, values, strict=True)}
 
 
 def forward_parameters(module: torch.nn.Module) -> dict[str, bool]:
@@ -56,10 +56,12 @@ def from_object(module: torch.nn.Module, request: Request) -> ModuleSource:
 def open_pickle(path: Path, request: Request) -> ModuleSource:
     """Unpickle a module, which runs code of the file's author: only with ``--trust-source``."""
     if not request.trusted:
-        raise SourceError(request.name, "is a pickle, which runs its author's code when opened; add --trust-source to allow it")
+        raise SourceError(
+            request.name, "is a pickle, which runs its author's code when opened; add --trust-source to allow it"
+        )
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=False)
-    except Exception as error:  # noqa: BLE001 - unpickling may raise anything
+    except Exception as error:
         raise SourceError(request.name, f"can't be unpickled: {type(error).__name__}: {brief(error)}") from error
     if not isinstance(loaded, torch.nn.Module):
         raise SourceError(request.name, f"holds a {type(loaded).__name__}, but should hold a whole nn.Module")

@@ -24,7 +24,7 @@ def open_folder(path: Path, request: Request) -> TensorFlowSource:
         loaded = tf.saved_model.load(str(path))
     except AttributeError:
         return _from_graph(path, request)
-    except Exception as error:  # noqa: BLE001 - a broken folder raises many kinds
+    except Exception as error:
         raise SourceError(request.name, f"can't be loaded as a SavedModel: {brief(error)}") from error
     name = _choose(request.name, list(loaded.signatures))
     return from_concrete(loaded.signatures[name], request, "saved-model", owner=loaded)
@@ -49,7 +49,7 @@ def _from_graph(path: Path, request: Request) -> TensorFlowSource:
             meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
             definition = session.graph.as_graph_def()
             values = session.run(_reads(session.graph))
-    except Exception as error:  # noqa: BLE001 - a broken folder raises many kinds
+    except Exception as error:
         raise SourceError(request.name, f"can't be loaded as a SavedModel: {brief(error)}") from error
     signature = meta.signature_def[_choose(request.name, [n for n in meta.signature_def if not n.startswith("__")])]
     variables = {handle: tf.Variable(value, name=handle.split(":")[0]) for handle, value in values.items()}
@@ -71,7 +71,9 @@ def _from_graph(path: Path, request: Request) -> TensorFlowSource:
 def _reads(graph: Any) -> dict[str, Any]:
     with graph.as_default():
         return {
-            operation.outputs[0].name: tf.raw_ops.ReadVariableOp(resource=operation.outputs[0], dtype=operation.get_attr("dtype"))
+            operation.outputs[0].name: tf.raw_ops.ReadVariableOp(
+                resource=operation.outputs[0], dtype=operation.get_attr("dtype")
+            )
             for operation in graph.get_operations()
             if operation.type == "VarHandleOp"
         }

@@ -22,7 +22,12 @@ class TensorFlowSource(Source):
     framework = "tensorflow"
 
     def __init__(
-        self, kind: str, request: Request, inputs: Sequence[TensorSpec], call: Callable[[list[Any]], Any], owner: Any = None
+        self,
+        kind: str,
+        request: Request,
+        inputs: Sequence[TensorSpec],
+        call: Callable[[list[Any]], Any],
+        owner: Any = None,
     ) -> None:
         super().__init__(request, inputs)
         self.kind = kind
@@ -45,7 +50,9 @@ class TensorFlowSource(Source):
         return digest.hexdigest()
 
     def perturbed(self, seed: int) -> Runnable | None:
-        variables = sorted((v for v in self.function.variables if v.dtype == tf.float32), key=lambda v: (v.name, _digest(v.numpy())))
+        variables = sorted(
+            (v for v in self.function.variables if v.dtype == tf.float32), key=lambda v: (v.name, _digest(v.numpy()))
+        )
         return _Perturbed(self, variables, seed) if variables else None
 
     def shaken(self, seed: int) -> Runnable | None:
@@ -99,7 +106,9 @@ def from_object(function: Any, request: Request) -> TensorFlowSource:
     if function.input_signature is not None:
         return from_concrete(function.get_concrete_function(), request, "tf-function", owner=function)
     if not (request.inputs or request.hints):
-        raise SourceError(request.name, "has no input signature; give the shapes of its inputs: --input NAME=float32[batch,...]")
+        raise SourceError(
+            request.name, "has no input signature; give the shapes of its inputs: --input NAME=float32[batch,...]"
+        )
     specs = resolve_inputs(request.name, (), request.inputs, request.hints)
     return TensorFlowSource("tf-function", request, specs, lambda values: function(*values), function)
 
@@ -120,7 +129,9 @@ def from_concrete(
         args, kwargs = tf.nest.pack_sequence_as(structure, values)
         return function(*args, **kwargs)
 
-    return TensorFlowSource(kind, request, resolve_inputs(request.name, own, request.inputs, request.hints), call, (function, owner))
+    return TensorFlowSource(
+        kind, request, resolve_inputs(request.name, own, request.inputs, request.hints), call, (function, owner)
+    )
 
 
 def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, Any]]:

@@ -11,10 +11,60 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 _ROUNDING = {
-    *("Add", "AddV2", "AddN", "Sub", "Mul", "Div", "RealDiv", "DivNoNan", "SquaredDifference", "BiasAdd", "MatMul", "BatchMatMul"),
-    *("BatchMatMulV2", "Einsum", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "AvgPool", "Sum"),
-    *("Mean", "Prod", "Cumsum", "FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3", "Softmax", "LogSoftmax", "Log", "Log1p"),
-    *("Exp", "Expm1", "Sqrt", "Rsqrt", "Square", "Pow", "Sigmoid", "Tanh", "Erf", "Erfc", "Softplus", "Elu", "Selu", "Sin", "Cos"),
+    *(
+        "Add",
+        "AddV2",
+        "AddN",
+        "Sub",
+        "Mul",
+        "Div",
+        "RealDiv",
+        "DivNoNan",
+        "SquaredDifference",
+        "BiasAdd",
+        "MatMul",
+        "BatchMatMul",
+    ),
+    *(
+        "BatchMatMulV2",
+        "Einsum",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "DepthwiseConv2dNative",
+        "Conv2DBackpropInput",
+        "AvgPool",
+        "Sum",
+    ),
+    *(
+        "Mean",
+        "Prod",
+        "Cumsum",
+        "FusedBatchNorm",
+        "FusedBatchNormV2",
+        "FusedBatchNormV3",
+        "Softmax",
+        "LogSoftmax",
+        "Log",
+        "Log1p",
+    ),
+    *(
+        "Exp",
+        "Expm1",
+        "Sqrt",
+        "Rsqrt",
+        "Square",
+        "Pow",
+        "Sigmoid",
+        "Tanh",
+        "Erf",
+        "Erfc",
+        "Softplus",
+        "Elu",
+        "Selu",
+        "Sin",
+        "Cos",
+    ),
 }
 
 
@@ -24,12 +74,18 @@ def shaken_function(function: Any, seed: int) -> Any:
     definition = _shaken_graph(frozen.graph.as_graph_def(), seed)
     inputs, outputs = [t.name for t in frozen.inputs], [t.name for t in frozen.outputs]
     wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
-    return wrapped.prune([wrapped.graph.as_graph_element(n) for n in inputs], [wrapped.graph.as_graph_element(n) for n in outputs])
+    return wrapped.prune(
+        [wrapped.graph.as_graph_element(n) for n in inputs], [wrapped.graph.as_graph_element(n) for n in outputs]
+    )
 
 
 def _shaken_graph(definition: Any, seed: int) -> Any:
     result = tf.compat.v1.GraphDef(versions=definition.versions, library=definition.library)
-    shaken = {node.name for node in definition.node if node.op in _ROUNDING and node.attr["T"].type == tf.float32.as_datatype_enum}
+    shaken = {
+        node.name
+        for node in definition.node
+        if node.op in _ROUNDING and node.attr["T"].type == tf.float32.as_datatype_enum
+    }
     template = _template()
     for index, node in enumerate(definition.node):
         copy = result.node.add()

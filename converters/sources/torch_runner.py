@@ -26,18 +26,19 @@ class TorchSource(Source):
     def copy_module(self) -> Any:
         """A copy whose weights may be changed."""
 
-    def call(self, module: Any, values: Sequence[Any]) -> Any:
-        """Call the module with one value an input, in order."""
-        return module(*values)
+    def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments of a call with one value an input, in order."""
+        return tuple(values), {}
 
     def run(self, feeds: Feeds) -> Outputs:
         return self.run_module(self.module, feeds)
 
     def run_module(self, module: Any, feeds: Feeds, dtype: torch.dtype | None = None) -> Outputs:
         """One forward pass of this module or a twin of it; ``dtype`` is what floating inputs are cast to."""
-        values = [_to_tensor(feeds[spec.name], dtype) for spec in self.inputs]
+        values = [to_tensor(feeds[spec.name], dtype) for spec in self.inputs]
         with inference(module):
-            result = self.call(module, values)
+            args, kwargs = self.arguments(values)
+            result = module(*args, **kwargs)
         named = self.name_outputs(list(flatten(result)))
         return {name: to_array(value) for name, value in named.items()}
 
@@ -89,6 +90,20 @@ class _Shaken:
 
 
 @contextmanager
+def flat_outputs(module: Any) -> Iterator[None]:
+    """The module gives its outputs as one flat tuple, as exporters want them: no dataclass, no None, no plain number."""
+
+    def flat(_module: Any, _inputs: Any, result: Any) -> tuple[Any, ...]:
+        return tuple(value for _, value in flatten(result))
+
+    hook = module.register_forward_hook(flat)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+@contextmanager
 def inference(module: Any) -> Iterator[None]:
     """Evaluation mode without gradients; each submodule gets its own mode back afterwards."""
     submodules = list(module.modules()) if isinstance(module, torch.nn.Module) else []
@@ -104,11 +119,11 @@ def inference(module: Any) -> Iterator[None]:
                 submodule.training = True
 
 
-def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, torch.Tensor]]:
+def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, Any]]:
     """The tensors of nested outputs, each with its dotted name; under a tuple there is no name."""
     if value is None:
         return
-    if isinstance(value, torch.Tensor):
+    if isinstance(value, torch.Tensor | torch.SymInt | torch.SymFloat | torch.SymBool):
         yield name, value
     elif isinstance(value, bool | int | float):
         yield name, torch.as_tensor(value)
@@ -135,9 +150,14 @@ def to_array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.numpy().copy()
 
 
-def _to_tensor(array: np.ndarray, dtype: torch.dtype | None) -> torch.Tensor:
+def to_tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """An array as a tensor with memory of its own; a floating one is cast where a dtype is given."""
     array = np.array(array, order="C")
-    tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16) if array.dtype.name == "bfloat16" else torch.from_numpy(array)
+    tensor = (
+        torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+        if array.dtype.name == "bfloat16"
+        else torch.from_numpy(array)
+    )
     return tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
 
 

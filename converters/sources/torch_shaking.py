@@ -13,10 +13,45 @@ from torch.utils._pytree import tree_map_only
 
 # results that are copies of values have no rounding error
 _MOVES = {
-    *("view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "slice", "select", "squeeze", "unsqueeze"),
-    *("clone", "detach", "alias", "cat", "stack", "split", "split_with_sizes", "constant_pad_nd", "index", "index_select"),
+    *(
+        "view",
+        "_unsafe_view",
+        "reshape",
+        "permute",
+        "transpose",
+        "t",
+        "expand",
+        "slice",
+        "select",
+        "squeeze",
+        "unsqueeze",
+    ),
+    *(
+        "clone",
+        "detach",
+        "alias",
+        "cat",
+        "stack",
+        "split",
+        "split_with_sizes",
+        "constant_pad_nd",
+        "index",
+        "index_select",
+    ),
     *("gather", "relu", "max_pool2d_with_indices", "amax", "amin", "where", "lift_fresh", "copy_", "embedding", "full"),
-    *("zeros", "ones", "empty", "as_strided", "unbind", "flip", "repeat", "maximum", "minimum", "clamp", "scalar_tensor"),
+    *(
+        "zeros",
+        "ones",
+        "empty",
+        "as_strided",
+        "unbind",
+        "flip",
+        "repeat",
+        "maximum",
+        "minimum",
+        "clamp",
+        "scalar_tensor",
+    ),
 }
 
 
@@ -27,7 +62,7 @@ class Shaking(TorchDispatchMode):
         super().__init__()
         self.generator = torch.Generator().manual_seed(seed)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__
         return result if name in _MOVES or name.endswith("_") else tree_map_only(torch.Tensor, self._moved, result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from assay.converters.sources.torch_runner import TorchSource
 from assay.specs.errors import brief
 from assay.specs.interface import TensorSpec
 
-_DTYPES = {"int": "int64", "float": "float32", "bool": "bool"}
+_DTYPES = {"int": "int64", "float": "float64", "bool": "bool"}
 
 
 class TorchScriptSource(TorchSource):
@@ -27,16 +28,18 @@ class TorchScriptSource(TorchSource):
         own = [_spec(a) for a in arguments if not a.has_default_value() or a.name in {*given, *request.hints}]
         super().__init__(request, resolve_inputs(request.name, own, given, request.hints))
         self.module = module
-        self._scalars = {a.name: str(a.type) for a in arguments if str(a.type) in _DTYPES}
+        self._arguments = arguments
 
     def copy_module(self) -> Any:
         """A deep copy of the scripted module."""
         return copy.deepcopy(self.module)
 
-    def call(self, module: Any, values: Any) -> Any:
-        """Call with tensors, and with plain numbers where the script's signature wants those."""
-        pairs = zip(self.inputs, values, strict=True)
-        return module(**{spec.name: value.item() if spec.name in self._scalars else value for spec, value in pairs})
+    def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """By position, with plain numbers where the signature wants those, and its default before the last input."""
+        given = {spec.name: value for spec, value in zip(self.inputs, values, strict=True)}
+        last = max((index for index, a in enumerate(self._arguments) if a.name in given), default=-1)
+        wanted = self._arguments[: last + 1]
+        return tuple(_argument(a, given[a.name]) if a.name in given else a.default_value for a in wanted), {}
 
 
 def from_object(module: torch.jit.ScriptModule, request: Request) -> TorchScriptSource:
@@ -51,6 +54,10 @@ def open_file(path: Path, request: Request) -> TorchScriptSource:
     except (RuntimeError, ValueError) as error:
         raise SourceError(request.name, f"can't be loaded as TorchScript: {brief(error)}") from error
     return TorchScriptSource(module, request)
+
+
+def _argument(argument: Any, value: Any) -> Any:
+    return value.item() if str(argument.type) in _DTYPES else value
 
 
 def _spec(argument: Any) -> TensorSpec:

@@ -25,7 +25,7 @@ def export(source: Source, opset: int | None) -> Exported:
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     try:
         proto, _ = tf2onnx.convert.from_function(_Traced(function), input_signature=[], opset=opset or _DEFAULT_OPSET)
-    except Exception as error:  # noqa: BLE001 - tf2onnx raises many kinds
+    except Exception as error:
         raise ConvertError(source.name, f"tf2onnx: {type(error).__name__}: {brief(error)}") from error
     model = ir.from_proto(proto)
     names = [_graph_name(tensor.name, model) for tensor in function.inputs if tensor.dtype.name != "resource"]

@@ -13,11 +13,17 @@ from assay.cli.output import console, emit_json, json_option, progress
 
 @click.command()
 @click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
-@click.option("-o", "--output", required=True, metavar="DIR", help="Folder to write; one folder a model where there are several.")
-@click.option("--key", type=click.Path(path_type=Path), metavar="PEM", help="Ed25519 private key that signs the certificates.")
+@click.option(
+    "-o", "--output", required=True, metavar="DIR", help="Folder to write; one folder a model where there are several."
+)
+@click.option(
+    "--key", type=click.Path(path_type=Path), metavar="PEM", help="Ed25519 private key that signs the certificates."
+)
 @trust_option
 @json_option
-def command(manifests: tuple[str, ...], output: str, key: Path | None, trust_source: bool, json_path: str | None) -> None:
+def command(
+    manifests: tuple[str, ...], output: str, key: Path | None, trust_source: bool, json_path: str | None
+) -> None:
     """Convert, lint, compare, quantize and time by manifest, and write certificates and reports.
 
     \b

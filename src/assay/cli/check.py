@@ -13,10 +13,14 @@ from assay.specs.interface import TensorSpec
 
 @click.command()
 @click.argument("model")
-@click.option("--reference", required=True, metavar="SOURCE", help="The source that the model was made from, in any form.")
+@click.option(
+    "--reference", required=True, metavar="SOURCE", help="The source that the model was made from, in any form."
+)
 @provider_option
 @input_option
-@click.option("--time-limit", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds for one run.")
+@click.option(
+    "--time-limit", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds for one run."
+)
 @trust_option
 @json_option
 def command(

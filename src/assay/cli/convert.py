@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 @input_option
 @click.option("--output-name", "outputs", multiple=True, help="Name of an output that has none; repeat in order.")
 @click.option("--opset", type=int, help="ONNX opset; the exporter's own default if not given.")
-@click.option("--exporter", help="torch.onnx, torch.onnx.torchscript, tf2onnx or onnx; chosen by the source if not given.")
+@click.option(
+    "--exporter", help="torch.onnx, torch.onnx.torchscript, tf2onnx or onnx; chosen by the source if not given."
+)
 @trust_option
 @json_option
 def command(
@@ -54,7 +56,14 @@ def command(
 
     with progress(f"converting {source}"):
         bundle = convert(
-            source, output, task, by_name(inputs) or None, opset, exporter, outputs=outputs or None, trust_source=trust_source
+            source,
+            output,
+            task,
+            by_name(inputs) or None,
+            opset,
+            exporter,
+            outputs=outputs or None,
+            trust_source=trust_source,
         )
         findings = lint(bundle)
     if json_path != "-":

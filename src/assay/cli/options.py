@@ -23,9 +23,16 @@ input_option = click.option(
     multiple=True,
     help='An input of the source, like "image=float32[batch,3,height>=32=64,width] in 0..255". Give it once for each input.',
 )
-trust_option = click.option("--trust-source", is_flag=True, help="Allow a pickle, which runs its author's code when opened.")
+trust_option = click.option(
+    "--trust-source", is_flag=True, help="Allow a pickle, which runs its author's code when opened."
+)
 provider_option = click.option(
-    "--provider", "providers", multiple=True, default=("cpu",), show_default=True, help="Provider to run on; may be repeated."
+    "--provider",
+    "providers",
+    multiple=True,
+    default=("cpu",),
+    show_default=True,
+    help="Provider to run on; may be repeated.",
 )
 
 

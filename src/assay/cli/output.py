@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-
 def _writable(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
     """Say at once, not after long work, that there is no such folder."""
     if path not in (None, "-") and not Path(path).absolute().parent.is_dir():

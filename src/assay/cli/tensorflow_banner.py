@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+
+from assay.converters.silence import STDERR, silenced
 
 
 def hide_tensorflow_banner() -> None:
@@ -29,22 +30,8 @@ class _SilentTensorFlow(MetaPathFinder):
             execute = spec.loader.exec_module
 
             def silently(module: ModuleType) -> None:
-                with _silent_stderr():
+                with silenced(STDERR):
                     execute(module)
 
             spec.loader.exec_module = silently  # type: ignore[method-assign]
         return spec
-
-
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Standard error of the whole process, C++ libraries included, goes to nowhere; an exception still comes out."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

@@ -107,6 +107,7 @@ def test_the_page_says_what_the_result_says(passing: Result) -> None:
     text = words(render_html([("digits", passing)]))
     told = ["1.7x floor", "3.3x floor", "98.6%", "95.3%", "0.137 ms", "0.164 ms", "1.25x", "3.3 points", "38.2 dB"]
     told += ["4.7e-6", "1,234", "ab" * 32, "cd" * 32, "5,678", "onnxruntime 1.32.0", "refused by the source", "MD004"]
+    told += ["ignored by the manifest: MD009"]
     assert [phrase for phrase in told if phrase not in text] == []
 
 
@@ -162,3 +163,10 @@ def test_of_many_probes_the_plot_shows_the_worst(passing: Result) -> None:
     assert "15 probes with smaller errors left out" in page
     assert ">probe-74</text>" in page
     assert ">probe-3</text>" not in page
+
+
+def test_graphs_of_other_models_stand_beside_ours(passing: Result) -> None:
+    models = [{"name": "ours", "nodes": 236}, {"name": "vendor", "nodes": 245}]
+    check = CheckResult(check="convert", verdict=Verdict.PASS, measurements={"nodes": 236, "models": models})
+    page = render_html([("digits", passing.model_copy(update={"checks": (check,)}))])
+    assert re.search(r"vendor</th><td class=\"figure\">245</td>", page)
