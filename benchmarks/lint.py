@@ -86,7 +86,8 @@ def large_model(folder: Path, megabytes: int, layers: int = 50) -> Path:
     for layer in range(layers):
         weight = generator.standard_normal((side, side), np.float32) / side
         weights.append(onnx.numpy_helper.from_array(weight, f"w{layer}"))
-        nodes += [helper.make_node("MatMul", [value, f"w{layer}"], [f"m{layer}"]), helper.make_node("Relu", [f"m{layer}"], [f"r{layer}"])]
+        nodes.append(helper.make_node("MatMul", [value, f"w{layer}"], [f"m{layer}"]))
+        nodes.append(helper.make_node("Relu", [f"m{layer}"], [f"r{layer}"]))
         value = f"r{layer}"
     ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", side]) for name in ("x", value)]
     graph = helper.make_graph(nodes, "large", ends[:1], ends[1:], weights)
@@ -133,7 +134,7 @@ def report(backend: Tally, fixtures: Tally, seconds: dict[str, float], megabytes
     codes = sorted(set(backend.findings) | set(fixtures.findings))
     rules = [[code, backend.findings[code], backend.models_with[code], fixtures.findings[code]] for code in codes]
     findings = table(["rule", "findings in backend tests", "in models", "findings in fixtures"], rules)
-    speed = f"{megabytes} MB, whole command: lint {ours:.2f} s, onnx.checker {checker:.2f} s, ratio {ours / checker:.2f}"
+    speed = f"{megabytes} MB, whole command: lint {ours:.2f} s, checker {checker:.2f} s, ratio {ours / checker:.2f}"
     return f"{summary}\n\n{speed}\n\n{findings}"
 
 
@@ -146,7 +147,7 @@ def main() -> None:
     """Run all and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=100)
-    parser.add_argument("--bundles", type=Path, default=ROOT / "out" / "demo", help="where 'make demo' wrote its bundles")
+    parser.add_argument("--bundles", type=Path, default=ROOT / "out" / "demo", help="output of make demo")
     parser.add_argument("--output", type=Path, default=DOCS)
     options = parser.parse_args()
     sys.stdout.write(machine() + "\n\n")

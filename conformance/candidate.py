@@ -18,7 +18,7 @@ from assay.specs.interface import Interface
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model file; ``inputs``, ``outputs`` map our names to the model's own, ``constants`` feeds what we do not have."""
+    """A model file; ``inputs`` and ``outputs`` map our names to its own, ``constants`` feeds what we do not have."""
 
     path: Path
     interface: Interface

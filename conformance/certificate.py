@@ -1,4 +1,4 @@
-"""The certificate: an in-toto statement of verdicts about every file of a bundle, in a DSSE envelope that a key may sign.
+"""The certificate: an in-toto statement of verdicts about every file of a bundle, in a DSSE envelope, signed or not.
 
 in-toto Attestation Framework v1 (statement) and DSSE v1.0 (envelope, pre-authentication encoding); Ed25519, RFC 8032.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from assay.conformance.result import Finding, Result, Verdict, overall
 from assay.converters.bundle import CERTIFICATE, Bundle
 from assay.converters.files import UnreadableError, sha256, write_text
+from assay.specs.errors import brief
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -54,7 +55,7 @@ def write_certificate(bundle: Bundle, result: Result, key: Path | None = None) -
 def verify_certificate(
     certificate: str | os.PathLike[str], bundle: str | os.PathLike[str], key: Path | None = None
 ) -> Verification:
-    """Compare every file of the bundle with the certificate, and the signature with a public key (PEM) where one is given.
+    """Compare every file of the bundle with the certificate, and the signature with a public key (PEM) if one is given.
 
     Without a key that is known to be right, anybody may have written the certificate: that is inconclusive.
     Raises `UnreadableError` where either can't be read.
@@ -86,7 +87,7 @@ def _statement(bundle: Bundle, result: Result) -> dict[str, Any]:
             "reference": result.reference,
             "environment": result.environment,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "result": {"sha256": hashlib.sha256(result.to_json().encode()).hexdigest()},
+            "result": {"sha256": hashlib.sha256(result.file_text().encode()).hexdigest()},
         },
     }
 
@@ -96,10 +97,13 @@ def _read_envelope(path: Path) -> tuple[bytes, list[dict[str, Any]]]:
         envelope = json.loads(path.read_text(encoding="utf-8"))
         if envelope["payloadType"] != _PAYLOAD_TYPE:
             raise ValueError(f"its payload is {envelope['payloadType']!r}")
-        return base64.b64decode(envelope["payload"], validate=True), list(envelope["signatures"])
+        signatures = envelope["signatures"]
+        if not isinstance(signatures, list) or not all(isinstance(entry, dict) for entry in signatures):
+            raise ValueError("its signatures are no list of objects")
+        return base64.b64decode(envelope["payload"], validate=True), signatures
     except OSError as error:
         raise UnreadableError(path, f"can't be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableError(path, f"is no certificate: {type(error).__name__}: {error}") from error
 
 
@@ -108,9 +112,10 @@ def _read_statement(path: Path, payload: bytes) -> dict[str, Any]:
         statement: dict[str, Any] = json.loads(payload)
         if statement["_type"] != _STATEMENT or statement["predicateType"] != _PREDICATE:
             raise ValueError(f"its statement is a {statement['predicateType']!r}")
-        _certified_files(statement)
+        if not _certified_files(statement):
+            raise ValueError("it names no file")
         statement["predicate"].get("verdict")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(path, f"is no certificate: {type(error).__name__}: {error}") from error
     return statement
 
@@ -154,7 +159,7 @@ def _signature_findings(payload: bytes, signatures: list[dict[str, Any]], key: P
 
 
 def _sign(payload: bytes, key: Path) -> dict[str, str]:
-    private = _load_private(key)
+    private = load_signing_key(key)
     signature = private.sign(_encoding(payload))
     return {"keyid": _key_id(private.public_key()), "sig": base64.b64encode(signature).decode()}
 
@@ -178,7 +183,8 @@ def _key_id(public: Ed25519PublicKey) -> str:
     return f"sha256:{hashlib.sha256(public.public_bytes_raw()).hexdigest()}"
 
 
-def _load_private(path: Path) -> Ed25519PrivateKey:
+def load_signing_key(path: Path) -> Ed25519PrivateKey:
+    """The Ed25519 private key in a PEM file; raises `UnreadableError`."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -203,12 +209,14 @@ def _load_public(path: Path) -> Ed25519PublicKey:
 
 
 def _load_key(path: Path, load: Any) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
     try:
         return load(path.read_bytes())
     except OSError as error:
         raise UnreadableError(path, f"can't be read: {error.strerror or error}") from error
-    except (ValueError, TypeError) as error:
-        raise UnreadableError(path, f"is no PEM key: {error}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise UnreadableError(path, f"is no PEM key: {brief(error)}") from error
 
 
 def _name(folder: Path, path: Path) -> str:

@@ -27,9 +27,9 @@ from assay.conformance.manifest import Manifest, ManifestError, Other
 from assay.conformance.parity.check import Judge, check_parity, judge_interface
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import CheckResult, Finding, Result, Verdict, verdict_of
-from assay.converters.bundle import Bundle
+from assay.converters.bundle import MODEL, Bundle
 from assay.converters.convert import convert_source
-from assay.converters.files import new_folder, read_model
+from assay.converters.files import UnwritableError, new_folder, read_model
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.import_string import call, is_import_string
 from assay.specs.errors import AssayError
@@ -185,7 +185,11 @@ class Certification:
         }
         models = [{"name": "ours", **_graph_facts(candidate)}]
         models += [{"name": name, **_graph_facts(other)} for name, other in self.others().items()]
-        return CheckResult(check=step.check, verdict=Verdict.PASS, measurements={**measured, "models": models, "interface": self.interface.to_json()})
+        return CheckResult(
+            check=step.check,
+            verdict=Verdict.PASS,
+            measurements={**measured, "models": models, "interface": self.interface.to_json()},
+        )
 
     def _open(self, step: Step) -> CheckResult:
         return CheckResult(check=step.check, verdict=Verdict.PASS, measurements=_graph_facts(self.candidate))
@@ -237,6 +241,26 @@ class Certification:
 
     def _dataset(self, reference: str | None) -> Dataset | None:
         return load_dataset(reference, self.interface, self.manifest.folders) if reference else None
+
+
+def require_replaceable(output: Path) -> None:
+    """Raise `UnwritableError` where something lies at the path that no certification wrote."""
+    if not output.exists():
+        return
+    if not output.is_dir():
+        raise UnwritableError(output, "it is a file, but should be a folder")
+    foreign = sorted(entry.name for entry in output.iterdir() if not _is_written(entry))
+    if foreign:
+        raise UnwritableError(output, f"it holds {foreign[0]}, which is no certification's; it is not overwritten")
+
+
+def _is_written(entry: Path) -> bool:
+    """Whether a certification writes such an entry: a bundle, or a file of its reports."""
+    from assay.conformance.reports.folder import is_report
+
+    if entry.is_dir():
+        return not entry.is_symlink() and (entry / MODEL).is_file()
+    return is_report(entry.name)
 
 
 def _graph_facts(candidate: Candidate) -> dict[str, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from assay.converters.sources.import_string import call, is_import_string
-from assay.specs.errors import AssayError
-from assay.specs.interface import Interface, TensorSpec
+from assay.specs.errors import AssayError, brief
+from assay.specs.interface import Dim, Interface, TensorSpec
 
 
 class DataError(AssayError):
@@ -36,14 +38,14 @@ class Dataset:
 
 
 def load_dataset(reference: str, interface: Interface, folders: Sequence[Path] = ()) -> Dataset:
-    """Load from ``module:callable`` (returns ``{"inputs": {...}, "labels": ...}``) or an ``.npz`` (``labels`` apart)."""
+    """Load from ``module:callable`` (gives ``{"inputs": {...}, "labels": ...}``) or an ``.npz`` (``labels`` apart)."""
     content = call(reference, folders) if is_import_string(reference) else _from_npz(reference, folders)
     if not isinstance(content, Mapping) or not isinstance(content.get("inputs"), Mapping):
         raise DataError(
             reference, "gives no mapping with the key 'inputs', but should give {'inputs': {...}, 'labels': ...}"
         )
     inputs = {spec.name: _array(reference, spec, content["inputs"]) for spec in interface.inputs}
-    labels = None if content.get("labels") is None else np.asarray(content["labels"])
+    labels = _labels(reference, content.get("labels"))
     return Dataset(reference, inputs, labels, _size(reference, inputs, labels, interface))
 
 
@@ -71,22 +73,47 @@ def take(interface: Interface, feeds: Mapping[str, np.ndarray], start: int, stop
 def _from_npz(reference: str, folders: Sequence[Path]) -> Mapping[str, Any]:
     path = next((folder / reference for folder in folders if (folder / reference).is_file()), Path(reference))
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(reference, "is a single array, but should be an .npz with one array an input")
+        with archive:
             arrays = dict(archive)
-    except (OSError, ValueError) as error:
-        raise DataError(reference, f"can't be loaded as .npz: {error}") from error
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+        raise DataError(reference, f"can't be loaded as .npz: {brief(error)}") from error
     return {"labels": arrays.pop("labels", None), "inputs": arrays}
 
 
 def _array(reference: str, spec: TensorSpec, inputs: Mapping[str, Any]) -> np.ndarray:
     if spec.name not in inputs:
         raise DataError(reference, f"has no input {spec.name}, but has {', '.join(inputs)}")
-    array = np.asarray(inputs[spec.name])
+    array = _asarray(reference, spec.name, inputs[spec.name])
     if spec.dtype != "string" and array.dtype.name != spec.dtype:
         raise DataError(reference, f"gives {spec.name} as {array.dtype.name}, but should give {spec.dtype}")
-    if spec.dims is not None and array.ndim != len(spec.dims):
+    if spec.dims is not None and not _fits(array.shape, spec.dims, batch_axis(spec)):
         raise DataError(reference, f"gives {spec.name} with shape {list(array.shape)}, but should give {spec}")
     return array
+
+
+def _labels(reference: str, values: Any) -> np.ndarray | None:
+    labels = None if values is None else _asarray(reference, "labels", values)
+    if labels is not None and labels.ndim == 0:
+        raise DataError(reference, "gives a single label, but should give one of each sample")
+    return labels
+
+
+def _asarray(reference: str, name: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise DataError(reference, f"gives {name} that is no array: {brief(error)}") from error
+
+
+def _fits(shape: tuple[int, ...], dims: tuple[Dim, ...], samples: int | None) -> bool:
+    """Whether an array of this shape can be fed; along the sample axis it is cut to size."""
+    return len(shape) == len(dims) and all(
+        index == samples or (size == dim if isinstance(dim, int) else dim.allows(size))
+        for index, (size, dim) in enumerate(zip(shape, dims, strict=True))
+    )
 
 
 def _size(reference: str, inputs: Mapping[str, np.ndarray], labels: np.ndarray | None, interface: Interface) -> int:
@@ -98,4 +125,4 @@ def _size(reference: str, inputs: Mapping[str, np.ndarray], labels: np.ndarray |
         raise DataError(
             reference, f"gives {listed or 'no samples'}, but should give the same number, at least one, of each"
         )
-    return next(iter(sizes.values()))
+    return int(next(iter(sizes.values())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Mapped:
 
     def read(self) -> np.ndarray:
         """The array, mapped read-only where it is not empty."""
-        array = np.load(self.path, mmap_mode=None if self.path.stat().st_size <= 128 else "r", allow_pickle=False)
+        mode: Literal["r"] | None = "r" if self.path.stat().st_size > 128 else None
+        array: np.ndarray = np.load(self.path, mmap_mode=mode, allow_pickle=False)
         return array.view(_extension_dtype(self.dtype)) if array.dtype.kind == "V" else array
 
 
@@ -44,4 +46,5 @@ def _write(array: np.ndarray, path: Path) -> Mapped:
 def _extension_dtype(name: str) -> np.dtype:
     import ml_dtypes
 
-    return np.dtype(getattr(ml_dtypes, name))
+    dtype: np.dtype = np.dtype(getattr(ml_dtypes, name))
+    return dtype

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from assay.specs.errors import AssayError
 
 NAME_PATTERN = "*.assay.yaml"
+_OURS = ("ours", "static-int8", "dynamic-int8")
 
 
 class ManifestError(AssayError):
@@ -25,22 +26,29 @@ class ManifestError(AssayError):
         return f"{self.path} {self.reason}"
 
 
+Text = Annotated[str, Field(min_length=1)]
+Code = Annotated[str, Field(pattern=r"^[A-Z]{2}[0-9]{3}$")]
+DataReference = Annotated[str, Field(pattern=r"(^[^:]+:[^:]+$|\.npz$)")]
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """As strict as the JSON Schema ``assay.manifest/v1``: no text for a number, no key that it does not have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Data(_Part):
     """Import strings ``module:callable`` or ``.npz`` paths; the two sets must be apart."""
 
-    calibration: str | None = None
-    evaluation: str | None = None
+    calibration: DataReference | None = None
+    evaluation: DataReference | None = None
 
 
 class Lint(_Part):
     """The target whose limits count, and ignored rule codes, each with a reason."""
 
-    target: str | None = None
-    ignore: dict[str, str] = Field(default_factory=dict)
+    target: Text | None = None
+    ignore: dict[Code, Text] = Field(default_factory=dict)
 
 
 class Parity(_Part):
@@ -60,7 +68,7 @@ class Accuracy(_Part):
     """How outputs become a score, and which quantized forms are judged by it."""
 
     metric: Literal["top1", "threshold", "agreement"]
-    output: str
+    output: Text
     axis: int | None = None
     threshold: float | None = None
     variants: dict[Literal["static-int8", "dynamic-int8"], Variant] = Field(default_factory=dict)
@@ -78,34 +86,47 @@ class Latency(_Part):
 class Other(_Part):
     """Another ONNX model of the same source, shown beside ours; maps our names to its own."""
 
-    model: str
-    inputs: dict[str, str] = Field(default_factory=dict)
-    outputs: dict[str, str] = Field(default_factory=dict)
+    model: Text
+    inputs: dict[str, Text] = Field(default_factory=dict)
+    outputs: dict[str, Text] = Field(default_factory=dict)
     constants: dict[str, Any] = Field(default_factory=dict)
     parity: bool = True
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("each provider should stand there once")
+    return names
+
+
+def _not_ours(name: str) -> str:
+    """Refuse a name that the model on trial or one of its quantized forms has."""
+    if name in _OURS:
+        raise ValueError(f"another model can't have the name {name}, which is the certified one's")
+    return name
 
 
 class Manifest(_Part):
     """The content of the file; `path` is where it lies."""
 
     assay: Literal["manifest/v1"]
-    name: Annotated[str, Field(min_length=1, pattern=r"^[\w.\-]+$")]
-    source: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$")]
+    source: Text
     description: str = ""
-    model: str | None = None
-    task: str = "generic"
-    inputs: dict[str, str] = Field(default_factory=dict)
-    outputs: list[str] = Field(default_factory=list)
+    model: Text | None = None
+    task: Text = "generic"
+    inputs: dict[str, Text] = Field(default_factory=dict)
+    outputs: list[Text] = Field(default_factory=list)
     data: Data = Data()
-    providers: Annotated[list[str], Field(min_length=1)] = ["cpu"]
-    pythonpath: list[str] = Field(default_factory=list)
-    exporter: str | None = None
-    opset: int | None = None
+    providers: Annotated[list[Text], Field(min_length=1), AfterValidator(_distinct)] = ["cpu"]
+    pythonpath: list[Text] = Field(default_factory=list)
+    exporter: Text | None = None
+    opset: Annotated[int, Field(ge=7)] | None = None
     lint: Lint = Lint()
     parity: Parity = Parity()
     accuracy: Accuracy | None = None
     latency: Latency = Latency()
-    others: dict[str, Other] = Field(default_factory=dict)
+    others: dict[Annotated[str, Field(min_length=1), AfterValidator(_not_ours)], Other] = Field(default_factory=dict)
     path: Path = Field(default=Path(), exclude=True)
 
     @property
@@ -122,16 +143,17 @@ def load_manifest(path: str | os.PathLike[str]) -> Manifest:
         content = yaml.safe_load(text)
     except OSError as error:
         raise ManifestError(path, f"can't be read: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ManifestError(path, f"is no YAML: {' '.join(str(error).split())[:200]}") from error
     if not isinstance(content, dict) or "path" in content:
         raise ManifestError(path, "is no manifest, but should be a mapping that starts with 'assay: manifest/v1'")
     try:
-        manifest = Manifest(**content, path=Path(path))
+        manifest = Manifest.model_validate({**content, "path": Path(path)})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the manifest"
-        raise ManifestError(path, f"has a wrong field: {field}: {first['msg']}") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise ManifestError(path, f"has a wrong field: {field}: {said[:1].lower()}{said[1:]}") from error
     _check_accuracy(manifest, path)
     return manifest
 

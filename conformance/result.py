@@ -95,6 +95,10 @@ class Result(_Value):
         """The result as JSON text."""
         return self.model_dump_json(by_alias=True, indent=2)
 
+    def file_text(self) -> str:
+        """The content of a result file, to whose digest the certificate refers."""
+        return self.to_json() + "\n"
+
     @classmethod
     def from_json(cls, text: str | bytes) -> Result:
         """Read back what `to_json` wrote; raises pydantic's ValidationError where the text is no result."""
@@ -102,7 +106,7 @@ class Result(_Value):
 
 
 def overall(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict of several: one fail fails all, else one inconclusive leaves all open; nothing run is inconclusive."""
+    """The verdict of several: one fail fails all, else one inconclusive leaves all open; of none, inconclusive."""
     seen = set(verdicts)
     if Verdict.FAIL in seen:
         return Verdict.FAIL

@@ -13,6 +13,7 @@ from assay.converters.interface_json import FILE_NAME, interface_text, read_inte
 from assay.specs.interface import Interface
 
 MODEL, CERTIFICATE, EXTERNAL_DATA = "model.onnx", "certificate.json", "model.onnx.data"
+FILES = frozenset({MODEL, EXTERNAL_DATA, FILE_NAME, CERTIFICATE})
 _INLINE_LIMIT = 1 << 30  # protobuf ends at 2 GiB; above half of it weights go to a file of their own
 
 
@@ -34,7 +35,7 @@ class Bundle:
     @property
     def files(self) -> tuple[Path, ...]:
         """Every file that a certificate binds, sorted by name: all but the certificate itself."""
-        found = (path for path in self.path.rglob("*") if path.is_file() and path.name != CERTIFICATE)
+        found = (path for path in self.path.rglob("*") if path.is_file() and path != self.path / CERTIFICATE)
         return tuple(sorted(found, key=lambda path: path.relative_to(self.path).as_posix()))
 
 
@@ -62,12 +63,18 @@ def write_bundle(model: ir.Model, interface: Interface, output: str | os.PathLik
 def save_model(model: ir.Model, path: Path) -> None:
     """Save with the weights inside, or beside the file where they are too many for one protobuf."""
     size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
-    ir.save(model, path, external_data=EXTERNAL_DATA if size > _INLINE_LIMIT else None)
+    if size > _INLINE_LIMIT:
+        ir.save(model, path, external_data=EXTERNAL_DATA)
+    else:
+        ir.save(ir.external_data.load_to_model(model), path)  # those that lie beside the source come along
 
 
 def require_replaceable(target: Path) -> None:
-    """Raise `UnwritableError` where something lies at the path that is neither a bundle nor an empty folder."""
+    """Raise `UnwritableError` where something lies at the path that is neither a bundle alone nor an empty folder."""
     if not target.exists():
         return
     if not target.is_dir() or (any(target.iterdir()) and not (target / MODEL).is_file()):
         raise UnwritableError(target, "it exists and is no bundle; it is not overwritten")
+    foreign = sorted(entry.name for entry in target.iterdir() if entry.name not in FILES)
+    if foreign:
+        raise UnwritableError(target, f"it holds {foreign[0]}, which is no part of a bundle; it is not overwritten")

@@ -79,8 +79,8 @@ def _require_opset(source: Source, exported: Exported, opset: int | None) -> Non
 
 def describe(source: Source, task: Task) -> Interface:
     """The interface of a source: its inputs, and its outputs as they are seen when it runs at two sets of sizes."""
-    roles = task.roles()
-    inputs = with_roles(require_inputs(source).inputs, roles)
+    given = require_inputs(source).inputs
+    inputs = with_roles(given, task.roles(spec.name for spec in given))
     interface = Interface(inputs, task=task.name)
     sizes = trace_sizes(interface)
     first = _run(source, inputs, sizes)
@@ -90,7 +90,7 @@ def describe(source: Source, task: Task) -> Interface:
     except SourceError:
         second, moved = first, sizes
     outputs = tuple(_output(name, first[name], second[name], sizes, moved) for name in first)
-    return replace(interface, outputs=with_roles(outputs, roles))
+    return replace(interface, outputs=with_roles(outputs, task.roles(first)))
 
 
 def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int]) -> dict[str, np.ndarray]:

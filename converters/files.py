@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.specs.errors import AssayError
 
 if TYPE_CHECKING:
+    import onnx
     import onnx_ir as ir
+
+_PROTOBUF_LIMIT = 1 << 31
+_ATTEMPTS = 20
 
 
 class UnreadableError(AssayError):
@@ -54,22 +59,39 @@ def model_path(path: str | os.PathLike[str]) -> Path:
 
 def read_model(path: str | os.PathLike[str]) -> ir.Model:
     """Read an ONNX file; its external data stays on disk, mapped when used. Raises `UnreadableError`."""
+    file = model_path(path)
+    return parse_model(read_proto(file), file)
+
+
+def read_proto(file: Path) -> onnx.ModelProto:
+    """The protobuf in an ONNX file, without its external data; raises `UnreadableError`."""
     import onnx
-    import onnx_ir as ir
     from google.protobuf.message import DecodeError
 
-    file = model_path(path)
-    if file.stat().st_size == 0:
+    size = file.stat().st_size
+    if size == 0:
         raise UnreadableError(file, "is empty, but should be an ONNX model")
+    if size >= _PROTOBUF_LIMIT:
+        raise UnreadableError(file, f"has {size} bytes, but a protobuf should have less than 2 GiB: save weights apart")
     try:
         proto = onnx.load(file, load_external_data=False)
-        if not proto.ir_version or not proto.HasField("graph"):
-            raise UnreadableError(file, "is no ONNX model: it has no graph")
-        model = ir.from_proto(proto)
     except DecodeError as error:
         raise UnreadableError(file, "is no ONNX model, or is truncated: its protobuf can't be decoded") from error
-    except (ValueError, TypeError, KeyError, ir.serde.SerdeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UnreadableError(file, f"is no valid ONNX model: {_first_line(error)}") from error
+    if not proto.ir_version or not proto.HasField("graph"):
+        raise UnreadableError(file, "is no ONNX model: it has no graph")
+    return proto
+
+
+def parse_model(proto: onnx.ModelProto, file: Path) -> ir.Model:
+    """The model of a protobuf that was read from this file; raises `UnreadableError`."""
+    import onnx_ir as ir
+
+    try:
+        model = ir.from_proto(proto)
+    except (ValueError, TypeError, KeyError, ir.serde.SerdeError) as error:
+        raise UnreadableError(file, f"is no valid ONNX model: {_first_line(_root(error))}") from error
     ir.external_data.set_base_dir(model.graph, file.parent)
     return model
 
@@ -115,19 +137,32 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def _replace_folder(new: Path, target: Path) -> None:
-    if not target.exists():
-        new.rename(target)
-        return
+    """Put the new folder in place of the old; where others do so at the same time, the last one stays, whole."""
     old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old."))
-    target.rename(old / "was")
     try:
-        new.rename(target)
-    except OSError:
-        (old / "was").rename(target)
-        raise
+        for attempt in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):
+                target.rename(old / str(attempt))
+            try:
+                new.rename(target)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == _ATTEMPTS - 1:
+                    _put_back(old / str(attempt), target)
+                    raise
+            else:
+                return
     finally:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _put_back(old: Path, target: Path) -> None:
+    with suppress(OSError):
+        old.rename(target)
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _root(error: BaseException) -> BaseException:
+    return error if error.__cause__ is None else _root(error.__cause__)

@@ -12,7 +12,7 @@ FILE_NAME = "interface.json"
 
 
 def read_interface(model: Path) -> Interface | None:
-    """The interface beside this ``model.onnx``, or None where there is none; raises `UnreadableError` if it is broken."""
+    """The interface beside this ``model.onnx``, or None where there is none; raises `UnreadableError` for a bad one."""
     path = model.parent / FILE_NAME
     if model.name != "model.onnx" or not path.is_file():
         return None

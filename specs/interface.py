@@ -6,6 +6,7 @@ bounds and the size to trace at: ``height``, ``height>=12``, ``height<=512``, ``
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,24 @@ from typing import Any
 from assay.specs.errors import AssayError
 
 DTYPES = frozenset(
-    ["float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "string", "complex64", "complex128"]
+    [
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "bool",
+        "string",
+        "complex64",
+        "complex128",
+    ]
 )
 _SPEC = re.compile(r"^\s*(?P<dtype>\w+)\s*(?:\[(?P<dims>[^\]]*)\])?\s*(?:in\s+(?P<low>\S+?)\.\.(?P<high>\S+))?\s*$")
 _AXIS = re.compile(r"^(?P<name>[A-Za-z_]\w*)(?:>=(?P<minimum>\d+))?(?:<=(?P<maximum>\d+))?(?:=(?P<example>\d+))?$")
@@ -39,6 +57,12 @@ class Axis:
     minimum: int = 1
     maximum: int | None = None
     example: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.maximum is not None and self.maximum < self.minimum:
+            raise InterfaceError(str(self), "has a smallest size above its largest")
+        if self.example is not None and not self.allows(self.example):
+            raise InterfaceError(str(self), "has an example size outside its bounds")
 
     def __str__(self) -> str:
         low = f">={self.minimum}" if self.minimum > 1 else ""
@@ -65,7 +89,7 @@ class TensorSpec:
 
     def __str__(self) -> str:
         dims = "" if self.dims is None else f"[{','.join(map(str, self.dims))}]"
-        return f"{self.dtype}{dims}" + (f" in {self.range[0]:g}..{self.range[1]:g}" if self.range else "")
+        return f"{self.dtype}{dims}" + (f" in {'..'.join(map(_number, self.range))}" if self.range else "")
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -147,16 +171,13 @@ def _split(dims: str) -> list[str]:
 
 
 def _parse_dim(text: str, part: str) -> Dim:
-    if part.isdigit():
+    if part.isascii() and part.isdigit():
         return int(part)
     match = _AXIS.match(part)
     if match is None:
         raise InterfaceError(text, f"has the dimension {part!r}, but should have a size or a name like height>=12=48")
     bounds = {key: int(match[key]) if match[key] else None for key in ("minimum", "maximum", "example")}
-    axis = Axis(match["name"], bounds["minimum"] or 1, bounds["maximum"], bounds["example"])
-    if axis.example is not None and not axis.allows(axis.example):
-        raise InterfaceError(text, f"has the example size {axis.example} outside the bounds of axis {axis.name!r}")
-    return axis
+    return Axis(match["name"], bounds["minimum"] or 1, bounds["maximum"], bounds["example"])
 
 
 def _parse_range(text: str, low: str | None, high: str | None) -> tuple[float, float] | None:
@@ -166,9 +187,17 @@ def _parse_range(text: str, low: str | None, high: str | None) -> tuple[float, f
         bounds = float(low), float(high)
     except ValueError:
         raise InterfaceError(text, f"has the range {low}..{high}, but should have two numbers") from None
+    if not all(map(math.isfinite, bounds)):
+        raise InterfaceError(text, f"has the range {low}..{high}, but should have two finite numbers")
     if not bounds[0] <= bounds[1]:
         raise InterfaceError(text, f"has the range {low}..{high}, but its first number should not exceed its second")
     return bounds
+
+
+def _number(value: float) -> str:
+    """The shortest text that is read back as the same number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _tightest(a: Axis, b: Axis) -> Axis:
@@ -179,7 +208,7 @@ def _tightest(a: Axis, b: Axis) -> Axis:
 
 def _spec_to_json(spec: TensorSpec) -> dict[str, Any]:
     dims = None if spec.dims is None else [_dim_to_json(dim) for dim in spec.dims]
-    entry = {"name": spec.name, "dtype": spec.dtype, "dims": dims}
+    entry: dict[str, Any] = {"name": spec.name, "dtype": spec.dtype, "dims": dims}
     if spec.range:
         entry["range"] = list(spec.range)
     return entry | ({"role": spec.role} if spec.role else {})

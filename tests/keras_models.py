@@ -64,18 +64,32 @@ def subclassed() -> Any:
     return Subclassed()
 
 
-def function() -> Any:
+class Exportable(tf.Module):  # type: ignore[misc]
     """A ``tf.function`` with a signature, a variable and an eager constant that it captures."""
-    weight = tf.Variable(tf.reshape(tf.range(18, dtype=tf.float32) / 7, [6, 3]))
-    constant = tf.constant([1.0, -2.0, 3.0])
+
+    def __init__(self) -> None:
+        self.weight = tf.Variable(tf.reshape(tf.range(18, dtype=tf.float32) / 7, [6, 3]))
+        self.constant = tf.constant([1.0, -2.0, 3.0])
 
     @tf.function(input_signature=[tf.TensorSpec([None, 6], tf.float32, name="x")])  # type: ignore[untyped-decorator]
-    def traced(x: Any) -> Any:
-        return {"score": tf.matmul(x, weight) + constant}
+    def traced(self, x: Any) -> Any:
+        """A linear layer."""
+        return {"score": tf.matmul(x, self.weight) + self.constant}
 
-    return traced
+
+_EXPORTABLE = Exportable()
+
+
+def function() -> Any:
+    """A ``tf.function``, whose variables somebody else keeps alive."""
+    return _EXPORTABLE.traced
+
+
+def orphan() -> Any:
+    """A ``tf.function`` whose module is gone when it is called."""
+    return Exportable().traced
 
 
 def concrete() -> Any:
-    """The ConcreteFunction of the same."""
-    return function().get_concrete_function()
+    """A ConcreteFunction, whose variables somebody else keeps alive."""
+    return _EXPORTABLE.traced.get_concrete_function()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from assay.conformance.accuracy.intervals import Interval, drop_interval, score_interval
-from assay.conformance.accuracy.metrics import Metric, sqnr_db
+from assay.conformance.accuracy.metrics import Metric, MetricError, sqnr_db
 from assay.conformance.candidate import Candidate
 from assay.conformance.data import Dataset, batch_axis, take
 from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
+from assay.conformance.parity.oracle import is_float
 from assay.conformance.providers.catalogue import why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
@@ -40,10 +41,13 @@ def check_accuracy(
     reason = why_unavailable(provider)
     if reason is not None:
         return _open(provider, "AC003", reason, {})
+    metric = _aligned(metric, candidate)
     try:
         outputs = _outputs(candidate, metric, data, provider, worker)
         expected = _expected(metric, data, outputs)
         scores = metric.score(outputs, expected)
+        if not scores.any():
+            raise MetricError("it gets no sample right, so that no drop can be seen; the labels should be its own")
     except (RuntimeRefused, WorkerDied, WorkerTimedOut, AssayError) as error:
         return _open(provider, "AC002", f"the float model can't be scored: {error}", {"metric": metric.name})
     rows, findings = [], []
@@ -86,10 +90,9 @@ def _judge(
         outputs = _outputs(form.candidate, metric, data, provider, worker)
         quantized = metric.score(outputs, expected)
     except (RuntimeRefused, WorkerDied, WorkerTimedOut, AssayError) as error:
-        severity = "error" if form.required else "warning"
         finding = Finding(
             code="AC002",
-            severity=severity,
+            severity="error" if form.required else "warning",
             message=f"{form.name} does not run: {error}",
             location={"variant": form.name},
         )
@@ -98,7 +101,7 @@ def _judge(
     verdict = _verdict(drop, form.max_drop)
     row |= {
         **_interval(score_interval(quantized, _is_graded(expected)), "score"),
-        **{key: value for key, value in zip(("drop", "drop_low", "drop_high"), asdict(drop).values(), strict=True)},
+        **dict(zip(("drop", "drop_low", "drop_high"), asdict(drop).values(), strict=True)),
         "verdict": verdict.value,
         "bytes": sum(file.size for file in form.candidate.files().files),
         "sqnr_db": sqnr_db(reference, outputs),
@@ -113,7 +116,8 @@ def _verdict(drop: Interval, limit: float) -> Verdict:
 
 
 def _finding(form: Form, drop: Interval, verdict: Verdict) -> Finding:
-    measured = f"drops the score by {drop.value:.4f} ({drop.low:.4f} to {drop.high:.4f}), but should by at most {form.max_drop:g}"
+    span = f"{drop.low:.4f} to {drop.high:.4f}"
+    measured = f"drops the score by {drop.value:.4f} ({span}), but should by at most {form.max_drop:g}"
     doubt = "" if verdict is Verdict.FAIL else "; the interval spans the limit, so more evaluation data is needed"
     severity = "error" if verdict is Verdict.FAIL and form.required else "warning"
     return Finding(
@@ -127,27 +131,46 @@ def _finding(form: Form, drop: Interval, verdict: Verdict) -> Finding:
 
 def _outputs(candidate: Candidate, metric: Metric, data: Dataset, provider: str, worker: Worker) -> np.ndarray:
     """The metric's output for every sample, samples along the first axis."""
-    trial = Trial(candidate, provider, worker)
+    trial, batch = Trial(candidate, provider, worker), _batch(candidate)
     parts = []
-    for start in range(0, data.size, _BATCH):
-        values = trial.run(take(candidate.interface, data.inputs, start, start + _BATCH))
+    for start in range(0, data.size, batch):
+        values = trial.run(take(candidate.interface, data.inputs, start, start + batch))
         parts.append(_samples_first(candidate, metric, values))
-    return np.concatenate(parts)
+    outputs = np.concatenate(parts)
+    if is_float(outputs) and np.isnan(outputs).any():
+        count = int(np.isnan(outputs).reshape(len(outputs), -1).any(axis=1).sum())
+        raise MetricError(f"output {metric.output} is NaN in {count} of {len(outputs)} samples, but should be a number")
+    return outputs
+
+
+def _batch(candidate: Candidate) -> int:
+    """As many samples as the model takes at once, up to a limit."""
+    limits = [axis.maximum for name, axis in candidate.interface.axes.items() if "batch" in name]
+    return min([_BATCH, *(limit for limit in limits if limit is not None)])
 
 
 def _samples_first(candidate: Candidate, metric: Metric, values: Mapping[str, np.ndarray]) -> np.ndarray:
     if metric.output not in values:
-        raise RuntimeRefused(f"there is no output {metric.output}, but there are {', '.join(values)}")
+        raise MetricError(f"there is no output {metric.output}, but there are {', '.join(values)}")
+    return np.moveaxis(np.array(values[metric.output]), _sample_axis(candidate, metric), 0)
+
+
+def _sample_axis(candidate: Candidate, metric: Metric) -> int:
     spec = next((spec for spec in candidate.interface.outputs if spec.name == metric.output), None)
-    axis = batch_axis(spec) if spec else 0
-    return np.moveaxis(np.array(values[metric.output]), axis or 0, 0)
+    return (batch_axis(spec) if spec else None) or 0
+
+
+def _aligned(metric: Metric, candidate: Candidate) -> Metric:
+    """The metric for outputs whose sample axis has moved to the front: the axes before it have moved back by one."""
+    moved = metric.axis is not None and 0 <= metric.axis < _sample_axis(candidate, metric)
+    return replace(metric, axis=metric.axis + 1) if moved and metric.axis is not None else metric
 
 
 def _expected(metric: Metric, data: Dataset, outputs: np.ndarray) -> np.ndarray:
     if metric.name == "agreement":
         return metric.decide(outputs)
     if data.labels is None:
-        raise RuntimeRefused(f"the metric {metric.name} needs labels, but {data.name} has none")
+        raise MetricError(f"the metric {metric.name} needs labels, but {data.name} has none")
     return data.labels
 
 

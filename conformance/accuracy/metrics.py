@@ -25,21 +25,31 @@ class Metric:
 
     def decide(self, output: np.ndarray) -> np.ndarray:
         """The decisions in an output: class indices without the class axis, or booleans of the output's shape."""
-        if self.threshold is not None:
-            return output >= self.threshold
-        return output.argmax(axis=-1 if self.axis is None else self.axis)
+        if self.threshold is not None and self.name != "top1":
+            return np.asarray(output >= self.threshold)
+        axis = -1 if self.axis is None else self.axis
+        if axis not in range(1, output.ndim) and -axis not in range(1, output.ndim):
+            raise MetricError(
+                f"output {self.output} has the shape {list(output.shape)}, but should have classes on axis {axis}"
+            )
+        return np.asarray(output.argmax(axis=axis))
 
     def score(self, output: np.ndarray, expected: np.ndarray) -> np.ndarray:
-        """The share of right decisions of each sample (first axis); ``expected`` are labels or the float's decisions."""
+        """The share of right decisions of each sample (first axis); ``expected`` are labels or other decisions."""
         decisions = self.decide(output)
-        if decisions.shape != expected.shape:
-            decisions = decisions.reshape(expected.shape) if decisions.size == expected.size else decisions
-        if decisions.shape != expected.shape:
+        if expected.dtype.kind not in "biuf":
+            raise MetricError(f"metric {self.name}: labels are {expected.dtype.name}, but should be numbers")
+        if _without_ones(decisions) != _without_ones(expected):
             raise MetricError(
                 f"metric {self.name}: output {self.output} decides on {list(decisions.shape)}, "
                 f"but the expected decisions have the shape {list(expected.shape)}"
             )
-        return (decisions == expected).reshape(len(expected), -1).mean(axis=1)
+        right = np.asarray(decisions.reshape(expected.shape) == expected)
+        return np.asarray(right.reshape(len(expected), -1).mean(axis=1))
+
+
+def _without_ones(array: np.ndarray) -> tuple[int, ...]:
+    return tuple(size for size in array.shape if size != 1)
 
 
 def sqnr_db(reference: np.ndarray, output: np.ndarray) -> float | None:

@@ -41,6 +41,7 @@ def quantize_bundle(bundle: Bundle, output: Path, method: str, calibration: Data
         else:
             worker.call(quantize_dynamic_file, bundle.model.resolve(), quantized)
         model = read_model(quantized)
+        _require_quantized(model, method)
         _restore(model, bundle, method)
         return write_bundle(model, bundle.interface, output)
 
@@ -109,9 +110,19 @@ def _reader(batches: list[dict[str, Mapped]]) -> Any:
     return Reader()
 
 
+def _require_quantized(model: ir.Model, method: str) -> None:
+    """The quantizer gives back a model that has nothing for it as it was, without a word."""
+    if not any("Quantize" in node.op_type or node.op_type.endswith("Integer") for node in model.graph.all_nodes()):
+        operators = _STATIC_OPERATORS if method == STATIC else _DYNAMIC_OPERATORS
+        raise QuantizationError(
+            f"the model holds nothing that {method} quantizes: {', '.join(operators)} with constant weights"
+        )
+
+
 def _restore(model: ir.Model, bundle: Bundle, method: str) -> None:
     """What the quantizer drops or adds: metadata, the producer, shapes of outputs, domains that nothing uses."""
     original = read_model(bundle.model)
+    model.metadata_props.clear()
     model.metadata_props.update({**original.metadata_props, "assay.precision": method})
     model.producer_name, model.producer_version = "assay", None
     model.graph.name = original.graph.name

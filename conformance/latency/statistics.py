@@ -9,15 +9,15 @@ import numpy as np
 _RESAMPLES = 1000
 
 
-def quantile(samples: list[float], p: float) -> tuple[float, float, float]:
-    """The quantile with its distribution-free interval from order statistics (Conover 1999, section 3.2)."""
+def quantile(samples: list[float], p: float) -> tuple[float, float | None, float | None]:
+    """The quantile with its distribution-free interval from order statistics (Conover 1999, section 3.2).
+
+    An end is None where the samples are too few to bound it: a 95th percentile has no upper end below 72 samples.
+    """
     from scipy.stats import quantile_test
 
-    interval = quantile_test(samples, p=p).confidence_interval(0.95)
-    low, high = (
-        float(v) if np.isfinite(v) else edge
-        for v, edge in ((interval.low, min(samples)), (interval.high, max(samples)))
-    )
+    interval: Any = quantile_test(samples, p=p).confidence_interval(0.95)
+    low, high = (float(end) if np.isfinite(end) else None for end in (interval.low, interval.high))
     return float(np.quantile(samples, p)), low, high
 
 

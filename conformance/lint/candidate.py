@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from assay.conformance.lint.inference import Shape, inferred_shapes
-from assay.converters.files import UnreadableError, model_path, read_model
+from assay.conformance.lint import dataflow
+from assay.conformance.lint.external_data import external_fault
+from assay.conformance.lint.inference import Inferred, Shape, inferred_types, is_recursive
+from assay.converters.files import UnreadableError, model_path, parse_model, read_proto
 from assay.converters.interface_json import read_interface
 from assay.specs.data import UnknownNameError
 from assay.specs.interface import Interface
 from assay.specs.targets import Target, load_target
 from assay.specs.tasks import GENERIC, Task, load_task
 
+if TYPE_CHECKING:
+    import onnx
+
+    from assay.conformance.lint.weight_statistics import Weight
+
 TASK_KEY = "assay.task"
+_SMALL = 1 << 22  # bytes
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class StaticCandidate:
     """An ONNX model on trial by the static rules."""
 
     path: Path
+    proto: onnx.ModelProto
     model: ir.Model
     target: Target | None = None
 
@@ -61,9 +71,43 @@ class StaticCandidate:
 
     def nodes(self, *operators: str, domain: str | None = "") -> Iterator[ir.Node]:
         """Every node of these operators, in subgraphs and functions too; domain None means any."""
-        for node in (node for scope in self.scopes for node in scope.nodes):
-            if node.op_type in operators and domain in (None, node.domain):
+        for node in (node for operator in operators for node in self._by_operator.get(operator, ())):
+            if domain in (None, node.domain):
                 yield node
+
+    @property
+    def all_nodes(self) -> Iterator[ir.Node]:
+        """Every node, in subgraphs and functions too."""
+        return (node for scope in self.scopes for node in scope.nodes)
+
+    @cached_property
+    def _by_operator(self) -> Mapping[str, list[ir.Node]]:
+        found: dict[str, list[ir.Node]] = defaultdict(list)
+        for node in self.all_nodes:
+            found[node.op_type].append(node)
+        return found
+
+    @cached_property
+    def owners(self) -> dataflow.Owners:
+        """The node that each subgraph belongs to."""
+        return dataflow.owners(self.all_nodes)
+
+    @cached_property
+    def live(self) -> frozenset[ir.Value]:
+        """Every value that an output of the main graph depends on."""
+        return frozenset(dataflow.needed(self.outputs))
+
+    @cached_property
+    def following_inputs(self) -> frozenset[ir.Value]:
+        """Every value that depends on what an input holds, and not on its shape alone."""
+        return frozenset(dataflow.following(self.inputs, self.owners, without=dataflow.SHAPE_ONLY))
+
+    @cached_property
+    def weights(self) -> tuple[Weight, ...]:
+        """Every tensor of numbers whose elements can be read; each is read when a rule asks, and once."""
+        from assay.conformance.lint.tensors import readable_weights
+
+        return tuple(readable_weights(self))
 
     @cached_property
     def graphs(self) -> tuple[ir.Graph, ...]:
@@ -98,9 +142,50 @@ class StaticCandidate:
             return load_task(GENERIC)
 
     @cached_property
+    def calls(self) -> Mapping[object, frozenset[object]]:
+        """The identifiers of the operators in each function, by the function's own."""
+        functions = self.model.functions.items()
+        return {key: frozenset(node.op_identifier() for node in function.all_nodes()) for key, function in functions}
+
+    @cached_property
+    def inferred(self) -> Mapping[str, Inferred]:
+        """Dtypes and shapes of the main graph's values as their operators imply them; none where functions recur."""
+        return {} if is_recursive(self.calls) else inferred_types(self.proto)
+
+    @cached_property
     def shapes(self) -> Mapping[str, Shape]:
         """The shapes of the main graph's values as their operators imply them, whatever the file declares."""
-        return inferred_shapes(self.model)
+        return {name: kind.shape for name, kind in self.inferred.items() if kind.shape is not None}
+
+    def constant(self, value: ir.Value | None) -> NDArray[Any] | None:
+        """The array of a small initializer or Constant; None where it is large, computed, fed, absent or unreadable."""
+        tensor = None if value is None else ir.convenience.get_const_tensor(value)
+        if tensor is None or tensor.dtype == ir.DataType.STRING or tensor.nbytes > _SMALL:
+            return None
+        if isinstance(tensor, ir.ExternalTensor) and external_fault(tensor, self.path) is not None:
+            return None
+        return tensor.numpy()
+
+    def scalar(self, value: ir.Value | None) -> float | None:
+        """The only element of a constant; None where there are more, or it is no constant."""
+        array = self.constant(value)
+        return float(array.reshape(-1)[0].real) if array is not None and array.size == 1 else None
+
+    def shape_of(self, value: ir.Value | None) -> Shape | None:
+        """The shape of a constant, else the implied one of the main graph; None where the rank does not follow."""
+        if value is None:
+            return None
+        tensor = ir.convenience.get_const_tensor(value)
+        implied = self.shapes.get(value.name or "") if value.graph is self.graph else None
+        return implied if tensor is None else tuple(tensor.shape.numpy())
+
+    def dtype_of(self, value: ir.Value | None) -> ir.DataType | None:
+        """The dtype of a constant, else the implied one, else the declared one."""
+        if value is None:
+            return None
+        tensor = ir.convenience.get_const_tensor(value)
+        implied = self.inferred.get(value.name or "") if value.graph is self.graph else None
+        return tensor.dtype if tensor is not None else (implied and implied.dtype) or value.dtype
 
     @cached_property
     def axes(self) -> frozenset[str]:
@@ -113,16 +198,8 @@ def open_candidate(path: str | Path, target: str | None = None) -> StaticCandida
     """Read a model or bundle; raises `UnreadableError`, or `UnknownNameError` for the target."""
     limits = None if target is None else load_target(target)
     file = model_path(path)
-    try:
-        return StaticCandidate(file, read_model(file), limits)
-    except ir.serde.SerdeError as error:
-        raise UnreadableError(file, f"holds what can't be judged: {_root(error)}") from error
-
-
-def _root(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    proto = read_proto(file)
+    return StaticCandidate(file, proto, parse_model(proto, file), limits)
 
 
 def declared_shape(value: ir.Value) -> Shape | None:
@@ -130,9 +207,3 @@ def declared_shape(value: ir.Value) -> Shape | None:
     if value.shape is None:
         return None
     return tuple(dim if isinstance(dim, int) else dim.value for dim in value.shape)
-
-
-def constant(value: ir.Value | None) -> NDArray[Any] | None:
-    """The array of an initializer or a Constant node; None where the value is computed, fed or absent."""
-    tensor = None if value is None else ir.convenience.get_const_tensor(value)
-    return None if tensor is None or isinstance(tensor, ir.StringTensor) else tensor.numpy()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
@@ -15,69 +16,107 @@ Shape = tuple[int | str | None, ...]
 _WEIGHT_BYTES = 1024  # smaller constants may be targets of a Reshape, axes, sizes: inference reads their values
 
 
-def inferred_shapes(model: ir.Model) -> dict[str, Shape]:
-    """The shape of each value of the main graph whose rank the operators imply; weights are never copied."""
+@dataclass(frozen=True)
+class Inferred:
+    """What the operators imply of a value: its dtype, and its shape where the rank follows."""
+
+    dtype: ir.DataType | None
+    shape: Shape | None
+
+
+def inferred_types(model: onnx.ModelProto) -> dict[str, Inferred]:
+    """What the operators imply of each tensor of the main graph; weights are never copied."""
     from onnx import shape_inference
 
-    proto = shape_inference.infer_shapes(ir.to_proto(_skeleton(model)), data_prop=True)
-    graph = proto.graph
+    graph = shape_inference.infer_shapes(_skeleton(model), data_prop=True).graph
     values = (*graph.input, *graph.value_info, *graph.output)
-    typed = {value.name: value.type.tensor_type.shape.dim for value in values if _has_shape(value.type)}
-    return {name: tuple(map(_dim, dims)) for name, dims in typed.items()}
+    return {value.name: _inferred(value.type.tensor_type) for value in values if value.type.HasField("tensor_type")}
 
 
-def _skeleton(model: ir.Model) -> ir.Model:
-    """A copy without weights and without declared shapes of computed values."""
-    copy = model.clone()
-    graph = copy.graph
-    for value in list(graph.initializers.values()):
-        _feed_instead(graph, value)
-    for node in list(graph):
-        if _is_large_constant(node):
-            graph.inputs.append(_replacement(node))
-            graph.remove(node, safe=False)
-    for value in _computed(copy):
-        value.shape = None
-    return copy
+def _inferred(kind: onnx.TypeProto.Tensor) -> Inferred:
+    shape = tuple(map(_dim, kind.shape.dim)) if kind.HasField("shape") else None
+    return Inferred(ir.DataType(kind.elem_type) if kind.elem_type in _DTYPES else None, shape)
 
 
-def _feed_instead(graph: ir.Graph, value: ir.Value) -> None:
-    """Turn a large initializer into an input of its shape."""
-    tensor = value.const_value
-    if tensor is None or tensor.nbytes <= _WEIGHT_BYTES:
-        return
-    value.shape, value.dtype = ir.Shape(tensor.shape.numpy()), tensor.dtype
-    del graph.initializers[str(value.name)]
-    value.const_value = None
-    if value not in graph.inputs:
-        graph.inputs.append(value)
-
-
-def _is_large_constant(node: ir.Node) -> bool:
-    attribute = node.attributes.get("value") if node.op_type == "Constant" and not node.domain else None
-    if attribute is None or attribute.is_ref() or node.outputs[0].is_graph_output():
-        return False
-    return attribute.as_tensor().nbytes > _WEIGHT_BYTES
-
-
-def _replacement(node: ir.Node) -> ir.Value:
-    tensor, output = node.attributes["value"].as_tensor(), node.outputs[0]
-    value = ir.Value(name=output.name, shape=ir.Shape(tensor.shape.numpy()), type=ir.TensorType(tensor.dtype))
-    output.replace_all_uses_with(value)
-    output.name = None
-    return value
-
-
-def _computed(model: ir.Model) -> Iterator[ir.Value]:
-    for graph in (model.graph, *model.graph.subgraphs()):
-        yield from (value for node in graph for value in node.outputs)
-        if graph is not model.graph:
-            yield from graph.inputs
-
-
-def _has_shape(kind: onnx.TypeProto) -> bool:
-    return bool(kind.HasField("tensor_type") and kind.tensor_type.HasField("shape"))
+_DTYPES = frozenset(int(dtype) for dtype in ir.DataType) - {0}
 
 
 def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
     return int(dim.dim_value) if dim.HasField("dim_value") else str(dim.dim_param) or None
+
+
+def _skeleton(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy without the elements of weights and without declared shapes of computed values."""
+    import onnx
+
+    copy = onnx.ModelProto(ir_version=model.ir_version)
+    copy.opset_import.extend(model.opset_import)
+    copy.functions.extend(model.functions)
+    _copy_graph(model.graph, copy.graph)
+    copy.graph.input.extend(model.graph.input)
+    return copy
+
+
+def _copy_graph(graph: onnx.GraphProto, copy: onnx.GraphProto) -> None:
+    copy.name = graph.name
+    for value in graph.output:
+        _copy_untyped(value, copy.output.add())
+    for node in graph.node:
+        if _is_light(node):
+            copy.node.append(node)
+        else:
+            _copy_node(node, copy.node.add())
+    for tensor in graph.initializer:
+        _copy_tensor(tensor, copy.initializer.add())
+
+
+def _is_light(node: onnx.NodeProto) -> bool:
+    return node.ByteSize() < _WEIGHT_BYTES and not any(part.HasField("g") or part.graphs for part in node.attribute)
+
+
+def _copy_untyped(value: onnx.ValueInfoProto, copy: onnx.ValueInfoProto) -> None:
+    """Of a computed value the name alone, where it is a tensor."""
+    copy.name = value.name
+    if not value.type.HasField("tensor_type"):
+        copy.type.CopyFrom(value.type)
+
+
+def _copy_node(node: onnx.NodeProto, copy: onnx.NodeProto) -> None:
+    copy.op_type, copy.domain, copy.name, copy.overload = node.op_type, node.domain, node.name, node.overload
+    copy.input.extend(node.input)
+    copy.output.extend(node.output)
+    for attribute in node.attribute:
+        _copy_attribute(attribute, copy.attribute.add())
+
+
+def _copy_attribute(attribute: onnx.AttributeProto, copy: onnx.AttributeProto) -> None:
+    if attribute.HasField("g"):
+        copy.name, copy.type = attribute.name, attribute.type
+        for value in attribute.g.input:
+            _copy_untyped(value, copy.g.input.add())
+        _copy_graph(attribute.g, copy.g)
+    elif attribute.HasField("t"):
+        copy.name, copy.type = attribute.name, attribute.type
+        _copy_tensor(attribute.t, copy.t)
+    else:
+        copy.CopyFrom(attribute)
+
+
+def _copy_tensor(tensor: onnx.TensorProto, copy: onnx.TensorProto) -> None:
+    """Large tensors keep dtype and dims alone."""
+    if tensor.ByteSize() <= _WEIGHT_BYTES:
+        copy.CopyFrom(tensor)
+    else:
+        copy.name, copy.data_type = tensor.name, tensor.data_type
+        copy.dims.extend(tensor.dims)
+
+
+def is_recursive(calls: Mapping[object, Iterable[object]]) -> bool:
+    """Whether any function calls itself, directly or by others; ``calls`` are the functions that each one calls."""
+    left = {key: {called for called in found if called in calls} for key, found in calls.items()}
+    while leaves := [key for key, found in left.items() if not found]:
+        for key in leaves:
+            del left[key]
+        for found in left.values():
+            found.difference_update(leaves)
+    return bool(left)

@@ -31,10 +31,17 @@ def location_text(location: Mapping[str, Any]) -> str:
     return text + (f" at {location['source_line']}" if "source_line" in location else "")
 
 
+def subject_name(subject: Subject) -> str:
+    """The name of a node or value, or of a node's first named output; of a file's part, its key or the file."""
+    if isinstance(subject, FilePart):
+        return subject.key or subject.file
+    outputs = subject.outputs if isinstance(subject, ir.Node) else ()
+    return _text(subject.name or next((output.name for output in outputs if output.name), ""))
+
+
 def _node_location(node: ir.Node) -> dict[str, Any]:
-    name = node.name or next((output.name for output in node.outputs if output.name), "")
     operator = f"{node.domain}.{node.op_type}" if node.domain else _text(node.op_type)
-    return {"node": _text(name), "operator": operator} | _origin(node)
+    return {"node": subject_name(node), "operator": operator} | _origin(node)
 
 
 def _value_location(value: ir.Value) -> dict[str, Any]:

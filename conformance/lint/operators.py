@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 
 import onnx_ir as ir
 
-from assay.conformance.lint.candidate import Scope, StaticCandidate, constant
+from assay.conformance.lint.candidate import Scope, StaticCandidate
+from assay.conformance.lint.operator_forms import Form, form_of
 from assay.conformance.lint.registry import FilePart, Violation, rule
 
 ONNX = "ai.onnx"
 _ANY_TARGET = frozenset({ONNX, "ai.onnx.ml", "com.microsoft"})
 _SPECIFIED = frozenset({ONNX, "ai.onnx.ml"})
 _HARDWARE = frozenset({"com.microsoft.nchwc", "com.ms.internal.nhwc"})
+_PLAIN = (ir.TensorType, type(None))
+_RECENT = 13
 _RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 
 
@@ -71,15 +73,11 @@ def _operator_fault(node: ir.Node, scope: Scope) -> str | None:
     )
 
 
-@cache
 def _state(operator: str, version: int, domain: str) -> str | None:
-    from onnx import defs
-
-    try:
-        schema = defs.get_schema(operator, version, domain)
-    except defs.SchemaError:
+    form = form_of(operator, version, domain)
+    if form is None:
         return "is no operator"
-    return "is a deprecated operator" if schema.deprecated else None
+    return "is a deprecated operator" if form.deprecated else None
 
 
 @rule("OP003")
@@ -87,7 +85,7 @@ def mode_is_inference(candidate: StaticCandidate) -> Iterator[Violation]:
     """Nothing in the graph still trains."""
     for node in candidate.nodes("Dropout"):
         mode = node.inputs[2] if len(node.inputs) > 2 else None
-        value = constant(mode)
+        value = candidate.constant(mode)
         if value is not None and value.any():
             yield Violation(node, "training_mode is true, but should be false")
     for node in candidate.nodes("BatchNormalization"):
@@ -106,7 +104,7 @@ def randomness_is_seeded(candidate: StaticCandidate) -> Iterator[Violation]:
 @rule("OP005")
 def layout_is_portable(candidate: StaticCandidate) -> Iterator[Violation]:
     """No operator belongs to one kind of hardware."""
-    for node in (node for scope in candidate.scopes for node in scope.nodes):
+    for node in candidate.all_nodes:
         if node.domain in _HARDWARE:
             got = f"{node.op_type} of {node.domain} is specific to one kind of hardware"
             yield Violation(node, f"{got}, but should be a portable operator")
@@ -115,7 +113,7 @@ def layout_is_portable(candidate: StaticCandidate) -> Iterator[Violation]:
 @rule("OP006")
 def value_is_defined(candidate: StaticCandidate) -> Iterator[Violation]:
     """Every value that is read or given out comes from a node, an input or an initializer."""
-    for node in (node for scope in candidate.scopes for node in scope.nodes):
+    for node in candidate.all_nodes:
         for value in node.inputs:
             if value is not None and not _is_defined(value):
                 sentence = f"reads {value.name!r}, which nothing defines, but should read a value that is defined"
@@ -123,6 +121,100 @@ def value_is_defined(candidate: StaticCandidate) -> Iterator[Violation]:
     for value in candidate.outputs:
         if not _is_defined(value):
             yield Violation(value, "is defined by nothing, but should be by an operator, an input or an initializer")
+
+
+@rule("OP007")
+def dtypes_agree(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Each operator reads dtypes that it takes, and one dtype where it wants one."""
+    for scope in candidate.scopes:
+        for node in scope.nodes:
+            form = form_of(node.op_type, scope.opsets.get(node.domain, 0), node.domain)
+            fault = None if form is None else _dtype_fault(candidate, node, form)
+            if fault:
+                yield Violation(node, fault)
+
+
+def _dtype_fault(candidate: StaticCandidate, node: ir.Node, form: Form) -> str | None:
+    bound: dict[str, ir.DataType] = {}
+    for value, formal in zip(node.inputs, form.formals(len(node.inputs)), strict=False):
+        dtype = candidate.dtype_of(value) if value is None or isinstance(value.type, _PLAIN) else None
+        if value is None or dtype is None:
+            continue
+        allowed = form.types.get(formal.kind, (formal.kind,))
+        if f"tensor({dtype.name.lower()})" not in allowed:
+            return f"{formal.name} is {dtype.name.lower()}, but should be one of {', '.join(sorted(allowed))}"
+        first = bound.setdefault(formal.kind, dtype) if formal.homogeneous else dtype
+        if formal.kind in form.types and first != dtype:
+            return f"{formal.name} is {dtype.name.lower()}, but should be {first.name.lower()} as the input before"
+    return None
+
+
+@rule("OP008")
+def form_is_kept(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Each operator has the inputs, outputs and attributes that its definition asks for, and no others."""
+    for scope in candidate.scopes:
+        for node in scope.nodes:
+            form = form_of(node.op_type, scope.opsets.get(node.domain, 0), node.domain)
+            fault = None if form is None else _form_fault(node, form)
+            if fault:
+                yield Violation(node, fault)
+
+
+def _form_fault(node: ir.Node, form: Form) -> str | None:
+    for kind, count, (low, high) in (
+        ("inputs", len(node.inputs), form.input_counts),
+        ("outputs", len(node.outputs), form.output_counts),
+    ):
+        if not low <= count <= high:
+            return f"has {count} {kind}, but should have {low if count < low else high} at {'least' if count < low else 'most'}"
+    absent = next((i for i, value in enumerate(node.inputs[: form.input_counts[0]]) if value is None), None)
+    if absent is not None:
+        return f"input {absent} is absent, but should be there"
+    missing, unknown = form.required - set(node.attributes), set(node.attributes) - form.attributes
+    if missing:
+        return f"has no attribute {min(missing)}, but should have it"
+    return f"has the attribute {min(unknown)}, but should have none of that name" if unknown else None
+
+
+@rule("OP009")
+def opset_is_one(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Functions import the versions that the model imports."""
+    imports = candidate.model.opset_imports
+    for key, function in candidate.model.functions.items():
+        for domain, version in function.opset_imports.items():
+            if imports.get(domain, version) != version:
+                got = f"{'.'.join(key[:2])} imports {domain or ONNX} {version}"
+                part = FilePart(candidate.path.name, "functions")
+                yield Violation(part, f"{got}, but should import {imports[domain]} as the model")
+
+
+@rule("OP010")
+def import_is_used(candidate: StaticCandidate) -> Iterator[Violation]:
+    """No imported domain is without a node."""
+    used = {node.domain for node in candidate.all_nodes} | {""}
+    unused = sorted(set(candidate.model.opset_imports) - used)
+    if unused:
+        sentence = f"imports {', '.join(unused)}, of which no node is, but should import what it uses"
+        yield Violation(FilePart(candidate.path.name, "opset_import"), sentence)
+
+
+@rule("OP011")
+def opset_is_recent(candidate: StaticCandidate) -> Iterator[Violation]:
+    """The opset has today's meaning of the operators."""
+    version = candidate.model.opset_imports.get("", _RECENT)
+    if version < _RECENT:
+        sentence = f"opset of {ONNX} is {version}, but should be at least {_RECENT}, where Softmax and others changed"
+        yield Violation(FilePart(candidate.path.name, "opset_import"), sentence)
+
+
+@rule("OP016")
+def operator_is_portable(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Each operator is of a standard domain, or a function of the model."""
+    own = {node.op_identifier() for node in candidate.all_nodes} & set(candidate.model.functions)
+    for node in candidate.all_nodes:
+        if (node.domain or ONNX) not in _SPECIFIED | _HARDWARE and node.op_identifier() not in own:
+            got = f"{node.op_type} of {node.domain} is one runtime's own"
+            yield Violation(node, f"{got}, but should be an operator of the ONNX standard")
 
 
 def _is_defined(value: ir.Value) -> bool:

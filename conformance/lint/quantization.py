@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import onnx_ir as ir
 
-from assay.conformance.lint.candidate import StaticCandidate, constant
+from assay.conformance.lint.candidate import StaticCandidate
+from assay.conformance.lint.dataflow import input_of
 from assay.conformance.lint.registry import Violation, rule
+from assay.conformance.lint.weight_statistics import Array
 
 _SYMMETRIC = frozenset({ir.DataType.INT32, *(dtype for dtype in ir.DataType if dtype.name.startswith("FLOAT"))})
 
@@ -17,20 +19,26 @@ _SYMMETRIC = frozenset({ir.DataType.INT32, *(dtype for dtype in ir.DataType if d
 def quantization_is_valid(candidate: StaticCandidate) -> Iterator[Violation]:
     """Scales are positive and finite; zero points fit."""
     for node in candidate.nodes("QuantizeLinear", "DequantizeLinear", domain=None):
-        yield from (Violation(node, fault) for fault in (_scale_fault(node), _zero_point_fault(node)) if fault)
+        yield from _faulty(candidate, node)
 
 
-def _scale_fault(node: ir.Node) -> str | None:
-    scale = constant(_input(node, 1))
+def _faulty(candidate: StaticCandidate, node: ir.Node) -> Iterator[Violation]:
+    scale = candidate.constant(input_of(node, 1))
+    for fault in (_scale_fault(scale), _zero_point_fault(candidate, node, scale)):
+        if fault:
+            yield Violation(node, fault)
+
+
+def _scale_fault(scale: Array | None) -> str | None:
     if scale is None:
         return None
     wrong = scale[~(np.isfinite(scale) & (scale > 0))]
     return f"scale is {float(wrong[0]):g}, but should be positive and finite" if wrong.size else None
 
 
-def _zero_point_fault(node: ir.Node) -> str | None:
-    value, scale = _input(node, 2), constant(_input(node, 1))
-    zero_point = constant(value)
+def _zero_point_fault(candidate: StaticCandidate, node: ir.Node, scale: Array | None) -> str | None:
+    value = input_of(node, 2)
+    zero_point = candidate.constant(value)
     if value is None or zero_point is None:
         return None
     if scale is not None and zero_point.size != scale.size:
@@ -43,13 +51,9 @@ def _zero_point_fault(node: ir.Node) -> str | None:
     return None
 
 
-def _input(node: ir.Node, index: int) -> ir.Value | None:
-    return node.inputs[index] if len(node.inputs) > index else None
-
-
 def _quantized(node: ir.Node) -> ir.DataType | None:
     """The dtype of the quantized side, where the file tells it."""
-    value = node.outputs[0] if node.op_type == "QuantizeLinear" else _input(node, 0)
+    value = node.outputs[0] if node.op_type == "QuantizeLinear" else input_of(node, 0)
     return None if value is None else _dtype(value)
 
 

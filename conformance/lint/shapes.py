@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import onnx_ir as ir
 
-from assay.conformance.lint.candidate import StaticCandidate, constant, declared_shape
+from assay.conformance.lint.candidate import StaticCandidate, declared_shape
+from assay.conformance.lint.dataflow import subgraphs
 from assay.conformance.lint.inference import Shape
-from assay.conformance.lint.registry import Violation, rule
+from assay.conformance.lint.registry import FilePart, Violation, rule
 
 _MADE_UP = re.compile(r"[su]\d+|unk__\d+")
 
@@ -50,7 +51,7 @@ def _constant_reshapes(candidate: StaticCandidate) -> Iterator[_Reshape]:
     for node in candidate.graph:
         if node.op_type != "Reshape" or node.domain or len(node.inputs) != 2 or node.inputs[0] is None:
             continue
-        target, data = constant(node.inputs[1]), candidate.shapes.get(node.inputs[0].name or "")
+        target, data = candidate.constant(node.inputs[1]), candidate.shapes.get(node.inputs[0].name or "")
         if target is not None and data and all(isinstance(dim, int) or dim in candidate.axes for dim in data):
             yield _Reshape(node, data, tuple(map(int, target.reshape(-1))))
 
@@ -105,3 +106,50 @@ def _fits(candidate: StaticCandidate, declared: int | str | None, implied: int |
 def shape_text(shape: Shape) -> str:
     """A shape as text: ``[batch, 3, ?]``."""
     return f"[{', '.join('?' if dim is None else str(dim) for dim in shape)}]"
+
+
+@rule("SH012")
+def declared_inner_shape_holds(candidate: StaticCandidate) -> Iterator[Violation]:
+    """What the file declares of values inside the graph is what their operators imply."""
+    outputs = {value.name for value in candidate.outputs}
+    for info in candidate.proto.graph.value_info:
+        implied = candidate.shapes.get(info.name)
+        kind = info.type.tensor_type
+        if implied is None or info.name in outputs or not kind.HasField("shape"):
+            continue
+        declared = tuple(int(d.dim_value) if d.HasField("dim_value") else d.dim_param or None for d in kind.shape.dim)
+        if not _agree(candidate, declared, implied):
+            sentence = f"{info.name!r} is declared {shape_text(declared)}, but should be {shape_text(implied)}"
+            yield Violation(FilePart(candidate.path.name, "value_info"), sentence, {"value": info.name})
+
+
+@rule("SH013")
+def axis_name_holds(candidate: StaticCandidate) -> Iterator[Violation]:
+    """An output axis with the name of an input axis has its size."""
+    for value in candidate.outputs:
+        declared, implied = declared_shape(value) or (), candidate.shapes.get(value.name or "") or ()
+        for index, (name, dim) in enumerate(zip(declared, implied, strict=False)):
+            fixed = isinstance(dim, int) or (dim in candidate.axes and dim != name)
+            if isinstance(name, str) and name in candidate.axes and fixed:
+                yield Violation(value, f"axis {index} is {dim}, but should follow axis {name}, as it is named")
+
+
+@rule("SH014")
+def size_is_positive(candidate: StaticCandidate) -> Iterator[Violation]:
+    """No axis of an input or output is declared zero or negative."""
+    for value in (*candidate.inputs, *candidate.outputs):
+        for index, dim in enumerate(declared_shape(value) or ()):
+            if isinstance(dim, int) and dim < 1:
+                yield Violation(value, f"axis {index} has the size {dim}, but should have a positive size or a name")
+
+
+@rule("SH017")
+def branches_agree(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Both branches of an If give the same dtypes and ranks."""
+    for node in candidate.nodes("If"):
+        branches = subgraphs(node)
+        for index, pair in enumerate(zip(*(branch.outputs for branch in branches), strict=False)):
+            kinds = {(value.dtype, None if value.shape is None else len(value.shape)) for value in pair}
+            if len(kinds) > 1 and all(None not in kind for kind in kinds):
+                text = " or ".join(sorted(f"{dtype.name.lower()} of rank {rank}" for dtype, rank in kinds))  # type: ignore[union-attr]
+                yield Violation(node, f"output {index} is {text}, but should be one in both branches")

@@ -27,7 +27,7 @@ from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import CheckResult, Finding, Verdict, verdict_of
-from assay.converters.sources import Source
+from assay.converters.sources import Source, SourceError
 from assay.specs.interface import Axis, Interface, TensorSpec
 
 Tell = Callable[[str], None]
@@ -59,6 +59,7 @@ class Judge:
         probes = make_probes(interface, samples)
         self.oracle = Oracle(source, probes[0].feeds)
         self.judged = [self._judge(probe, tell) for probe in probes]
+        self._require_repeatable()
         ran = [(judged.probe, judged.reference) for judged in self.judged if judged.reference is not None]
         self.usual = usual_noise([r for _, r in ran], [r for probe, r in ran if probe.natural])
 
@@ -76,6 +77,19 @@ class Judge:
             if spread[error.output].max / error.rms > FAIL_GATE * usual
             else error
         )
+
+    def _require_repeatable(self) -> None:
+        """A source that is random has a floor as high as its randomness, under which anything would pass."""
+        first = next((judged for judged in self.judged if judged.reference is not None), None)
+        if first is None or first.reference is None:
+            return
+        again = self.source.run(first.probe.feeds)
+        different = [n for n, v in first.reference.values.items() if n not in again or not _same(v, again[n])]
+        if different:
+            sentence = (
+                f"gives another {', '.join(different)} when it runs again on the same input, so it can judge nothing"
+            )
+            raise SourceError(self.source.name, f"{sentence}; take out what is random in it")
 
     def _conditioning(self, judged: Judged) -> Mapping[str, Noise]:
         name = judged.probe.name
@@ -160,7 +174,7 @@ def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
 
 
 def _run_probes(trial: Trial, judge: Judge) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Every probe, and the first one again; once the model hangs, the others would only wait as long and are not run."""
+    """Every probe, and the first one again; once the model hangs, the others would only wait as long: not run."""
     rows: list[dict[str, Any]] = []
     findings: list[Finding] = []
     for index, judged in enumerate(judge.judged, 1):
@@ -188,9 +202,9 @@ def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], 
     first = output_errors(values, judged.reference, judge.usual)
     errors = [judge.reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     findings = list(contract_findings(values, judged.reference, probe.name))
-    for before, error in zip(first, errors, strict=True):
-        doubt = ratio_finding(error, probe.name)
-        findings += [doubt] if doubt else [ill_conditioned_finding(error, probe.name)] if error is not before else []
+    for before, after in zip(first, errors, strict=True):
+        doubt = ratio_finding(after, probe.name)
+        findings += [doubt] if doubt else [ill_conditioned_finding(after, probe.name)] if after is not before else []
     return {**_row(probe, "judged"), "outputs": [error.to_json() for error in errors]}, findings
 
 

@@ -66,7 +66,8 @@ def _non_finite(name: str, got: np.ndarray, expected: np.ndarray, probe: str) ->
     if different.any():
         where = [int(i) for i in np.argwhere(different)[0]] if different.ndim else []
         index = tuple(where)
-        sentence = f"output {name} is {a[index]:g} at {where}, but should be {b[index]:g}; {int(different.sum())} such elements"
+        places = f"{int(different.sum())} such elements"
+        sentence = f"output {name} is {a[index]:g} at {where}, but should be {b[index]:g}; {places}"
         yield _finding("PA005", sentence, probe, name, count=int(different.sum()), first=where)
 
 

@@ -15,8 +15,9 @@ _TINY = float(np.finfo(np.float32).tiny)
 
 @dataclass(frozen=True)
 class UsualNoise:
-    """What is usual for an output: its noise relative to its rms (median over all probes), and the largest magnitude that
-    it takes on probes of natural magnitude."""
+    """What is usual for an output: the median over all probes of its noise relative to its rms, and the largest
+    magnitude that it takes on probes of natural magnitude.
+    """
 
     relative: Noise
     largest: float
@@ -47,10 +48,11 @@ def usual_noise(references: Sequence[Reference], natural: Sequence[Reference]) -
 
 
 def noise_floor(reference: Reference, name: str, usual: UsualNoise) -> Noise:
-    """The source's own error on the probe, or what is usual where that is more, but not less than half a unit in the last
-    place of the output's usual size. No implementation is bound to more digits of a value that happens to be small: ONNX
-    Runtime's Sigmoid, for one, errs by 1e-7 whether the value is 1 or 1e-5.
+    """The source's own error on the probe, or what is usual where that is more, but not less than half a unit in the
+    last place of the output's usual size.
 
+    No implementation is bound to more digits of a value that happens to be small:
+    ONNX Runtime's Sigmoid, for one, errs by 1e-7 whether the value is 1 or 1e-5.
     One element at the largest floor alone gives an rms of that floor over the root of their number.
     """
     own, size = reference.floor[name], size_of(reference.truth[name])

@@ -1,7 +1,8 @@
-"""The oracle: what the source gives, how far its own float32 rounding is from the truth, and by which method that is known.
+"""The oracle: what the source gives, how far its float32 rounding is from the truth, and how that is known.
 
-The noise floor of an output is the source's float32 error against its float64 twin. Where no float64 twin is to be had, it is the
-spread of the outputs when each weight (or, in a model without weights, each input) moves by one unit in the last place.
+The noise floor of an output is the source's float32 error against its float64 twin. Where no float64 twin is to be had,
+it is the spread of the outputs when each weight (or, in a model without weights, each input) moves by one unit in the
+last place.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Oracle:
 
     def __init__(self, source: Source, probe: Feeds) -> None:
         self.source = source
+        self.exact: Runnable | None
         self.twins: tuple[Runnable, ...]
         exact = source.exact()
         if exact is not None and _is_exact(exact, source, probe):
@@ -58,12 +60,12 @@ class Oracle:
         """Run source and twins on one probe; raises `ReferenceRefused` where the source does not take it."""
         try:
             values = self.source.run(feeds)
+            truth = values if self.exact is None else self.exact.run(feeds)
+            runs = [twin.run(feeds) for twin in self.twins]
         except Exception as error:
             raise ReferenceRefused(f"{type(error).__name__}: {brief(error)}") from error
         if self.exact is not None:
-            truth = self.exact.run(feeds)
             return Reference(values, truth, {name: distance(values[name], truth[name]) for name in values})
-        runs = [twin.run(feeds) for twin in self.twins]
         return Reference(values, values, {name: _spread(values[name], [run[name] for run in runs]) for name in values})
 
     def conditioning(self, feeds: Feeds, reference: Reference) -> dict[str, Noise] | None:
@@ -88,7 +90,7 @@ class _JitteredInputs:
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> Noise:
-    """Distance in float64 over the elements that are finite in both; zero for what is no number or has another shape."""
+    """Distance in float64 over the elements that are finite in both; zero for no number or another shape."""
     if a.shape != b.shape or not is_float(a) or a.size == 0:
         return Noise(0.0, 0.0)
     x, y = a.astype(np.float64), b.astype(np.float64)
@@ -122,4 +124,5 @@ def _jittered(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     if array.dtype.kind != "f":
         return array
     towards = np.where(generator.random(array.shape) < 0.5, np.inf, -np.inf).astype(array.dtype)
-    return np.nextafter(array, towards)
+    moved: np.ndarray = np.nextafter(array, towards)
+    return moved

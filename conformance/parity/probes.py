@@ -79,7 +79,8 @@ def _high(spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
 def _scaled(factor: float, spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:
     if not _is_float(spec) or spec.range is not None:
         return None
-    return (array * array.dtype.type(factor)).astype(array.dtype)
+    scaled: np.ndarray = (array * array.dtype.type(factor)).astype(array.dtype)
+    return scaled
 
 
 def _ramp(spec: TensorSpec, array: np.ndarray) -> np.ndarray | None:

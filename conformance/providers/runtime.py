@@ -51,20 +51,37 @@ def run_session(key: SessionKey, feeds: Mapping[str, Mapped], outputs: Path) -> 
     """One run; every output goes to a file under ``outputs``. Raises `RuntimeRefused`."""
     session = _session(key)
     names = [value.name for value in session.get_outputs()]
-    return write_arrays(dict(zip(names, _run(session, names, _fed(session, feeds)), strict=True)), outputs)
+    values = dict(zip(names, _run(session, names, _fed(session, feeds)), strict=True))
+    for name, value in values.items():
+        if not isinstance(value, np.ndarray):
+            raise RuntimeRefused(f"output {name} is a {type(value).__name__}, but should be a tensor")
+    return write_arrays(values, outputs)
 
 
 def time_sessions(
-    runs: Mapping[str, tuple[SessionKey, Mapping[str, Mapped]]], warmup: int, samples: int
+    runs: Mapping[str, tuple[SessionKey, Mapping[str, Mapped]]],
+    warmup: int,
+    samples: int,
+    fewest: int,
+    seconds: float,
 ) -> dict[str, list[float]]:
-    """Milliseconds of each run of each session, interleaved so that a slow moment hits all alike."""
+    """Milliseconds of each run of each session, interleaved so that a slow moment hits all alike.
+
+    The same number of samples of each: ``samples``, or as many as the time allows, but ``fewest`` at least; a tenth of
+    the time is for the runs before them.
+    """
     opened = {name: (_session(key), _fed(_session(key), feeds)) for name, (key, feeds) in runs.items()}
-    for _ in range(warmup):
+    begin = time.perf_counter()
+    for index in range(warmup):
+        if index > 0 and time.perf_counter() - begin > seconds / 10:
+            break
         for session, feeds in opened.values():
             _run(session, None, feeds)
     times: dict[str, list[float]] = {name: [] for name in opened}
     order = list(opened)
     for index in range(samples):
+        if index >= fewest and time.perf_counter() - begin > seconds:
+            break
         for name in order[index % len(order) :] + order[: index % len(order)]:
             times[name].append(_milliseconds(*opened[name]))
     return times
@@ -72,7 +89,7 @@ def time_sessions(
 
 def _milliseconds(session: Any, feeds: dict[str, np.ndarray]) -> float:
     start = time.perf_counter_ns()
-    session.run(None, feeds)
+    _run(session, None, feeds)
     return (time.perf_counter_ns() - start) / 1e6
 
 

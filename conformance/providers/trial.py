@@ -17,7 +17,7 @@ from assay.conformance.providers.runtime import SessionFacts, SessionKey, descri
 
 @dataclass
 class Trial:
-    """Runs a candidate under our names of inputs and outputs; raises what `Worker.call` raises, and `RuntimeRefused`."""
+    """Runs a candidate under our names of inputs and outputs; raises as `Worker.call`, and `RuntimeRefused`."""
 
     candidate: Candidate
     provider: str

@@ -11,24 +11,28 @@ from assay.conformance.reports.markdown import render_markdown
 from assay.conformance.reports.summary import Named
 from assay.converters.files import UnwritableError, write_text
 
+_FIXED_NAMES = ("report.html", "summary.md", "junit.xml")
+_RESULT = ".result.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def write_reports(results: Named, folder: Path) -> None:
     """Write report.html, summary.md, junit.xml and one ``<name>.result.json`` a model; raises `UnwritableError`."""
-    texts = {
-        "report.html": render_html(results),
-        "summary.md": render_markdown(results),
-        "junit.xml": render_junit(results),
-    }
+    renderers = (render_html, render_markdown, render_junit)
+    texts = {name: render(results) for name, render in zip(_FIXED_NAMES, renderers, strict=True)}
     stems = file_stems([name for name, _ in results])
-    texts |= {f"{stem}.result.json": result.to_json() + "\n" for stem, (_, result) in zip(stems, results, strict=True)}
+    texts |= {f"{stem}{_RESULT}": result.file_text() for stem, (_, result) in zip(stems, results, strict=True)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnwritableError(folder, error.strerror or str(error)) from error
     for name, text in texts.items():
         write_text(folder / name, text)
+
+
+def is_report(name: str) -> bool:
+    """Whether a file of this name is one that `write_reports` writes."""
+    return name in _FIXED_NAMES or name.endswith(_RESULT)
 
 
 def file_stems(names: list[str]) -> list[str]:

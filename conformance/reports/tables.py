@@ -116,7 +116,8 @@ def _spanned(value: str | None, low: str | None, high: str | None) -> str | None
 
 def _latency(reading: Latency) -> Table:
     ratios = {ratio.name: ratio for ratio in reading.ratios}
-    headings = ("model", "median", "p95", "time, ours = 1", "nodes placed on")
+    first = _name(reading.models[0].name) if reading.models else None
+    headings = ("model", "median", "p95", f"time, {first or 'the first'} = 1", "nodes placed on")
     return Table(headings, tuple(_timing_row(model, ratios.get(model.name)) for model in reading.models))
 
 

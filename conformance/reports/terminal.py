@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Literal
 
 from assay.conformance.reports import wording
 from assay.conformance.reports.readings import Parity, reading_of
@@ -26,6 +26,7 @@ _STYLES = {
     "info": "cyan",
 }
 _WORST = 5
+_WIDEST_WORD = 13
 _NOTHING = "-"
 
 
@@ -105,10 +106,17 @@ def _ruled_grid() -> Grid:
 def _grid(table: Table) -> Grid:
     grid = _ruled_grid()
     for index, heading in enumerate(table.headings):
-        grid.add_column(heading, justify="left" if index < table.names else "right", overflow="fold")
+        narrowest = _longest_word([heading, *(row[index] for row in table.rows)])
+        justify: Literal["left", "right"] = "left" if index < table.names else "right"
+        grid.add_column(heading, justify=justify, overflow="fold", min_width=narrowest)
     for row in table.rows:
         grid.add_row(*(_styled(cell or _NOTHING, _STYLES.get(cell or "", "")) for cell in row))
     return grid
+
+
+def _longest_word(cells: Iterable[str | None]) -> int:
+    """The width at which no word of these cells is broken, as far as that is not too much."""
+    return min(_WIDEST_WORD, max((len(word) for cell in cells for word in (cell or "").split()), default=0))
 
 
 def _wide_summary(rows: list[Row]) -> Grid:

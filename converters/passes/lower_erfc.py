@@ -25,4 +25,5 @@ def _lower(node: ir.Node) -> None:
     for new, suffix in ((one, "one"), (erf, "erf")):
         new.outputs[0].name = f"{y.name}/{suffix}"
         new.outputs[0].dtype = dtype
+    assert node.graph is not None
     ir.convenience.replace_nodes_and_values(node.graph, node, [node], [one, erf, subtract], [y], [subtract.outputs[0]])

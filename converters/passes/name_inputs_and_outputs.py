@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from assay.converters.examples import numpy_dtype
 from assay.converters.exporter import ConvertError
 from assay.converters.passes.context import PassContext
 
@@ -53,7 +54,7 @@ def _restore_inputs(graph: ir.Graph, context: PassContext) -> None:
     by_name = {(value.name or "").removesuffix("__inner"): value for value in graph.inputs}
     ordered = []
     for raw, spec in zip(context.raw_inputs, context.interface.inputs, strict=True):
-        value = by_name.pop(raw, None) or ir.Value(type=ir.TensorType(ir.DataType.from_numpy(_dtype(spec.dtype))))
+        value = by_name.pop(raw, None) or ir.Value(type=ir.TensorType(ir.DataType.from_numpy(numpy_dtype(spec.dtype))))
         ordered.append((value, spec.name))
     others = list(by_name.values())
     if any(value.name not in graph.initializers for value in others):
@@ -61,9 +62,3 @@ def _restore_inputs(graph: ir.Graph, context: PassContext) -> None:
     graph.inputs[:] = [value for value, _ in ordered]
     for value, name in ordered:
         value.name = name
-
-
-def _dtype(name: str) -> object:
-    from assay.converters.examples import numpy_dtype
-
-    return numpy_dtype(name)

@@ -15,7 +15,7 @@ _LIBRARIES = ("/site-packages/", "/dist-packages/")
 
 
 def record_source_lines(model: ir.Model, _context: PassContext) -> None:
-    """Replace ``pkg.torch.*`` metadata by ``assay.source_line`` (``file.py:12``) and ``assay.module`` (``layer1.conv``)."""
+    """Replace ``pkg.torch.*`` metadata by ``assay.source_line`` (``file.py:12``) and ``assay.module`` (``layer1``)."""
     for graph in (model.graph, *(function.graph for function in model.functions.values())):
         for node in graph.all_nodes():
             _record(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,15 +38,15 @@ def _program(source: Source) -> torch.export.ExportedProgram:
         )
     interface = require_inputs(source)
     feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
-    args, kwargs = source.arguments([to_tensor(array) for array in feeds.values()])
-    shapes = _dynamic_shapes(source.inputs)
+    tensors = [to_tensor(array) for array in feeds.values()]
+    args, kwargs = source.arguments(tensors)
     try:
         with inference(source.module), flat_outputs(source.module):
             return torch.export.export(
                 source.module,
                 args,
                 kwargs,
-                dynamic_shapes=(list(shapes.values()),) if args else shapes,
+                dynamic_shapes=_dynamic_shapes(source.inputs, tensors),  # type: ignore[arg-type]
                 strict=False,
                 prefer_deferred_runtime_asserts_over_guards=True,
             )
@@ -54,13 +54,13 @@ def _program(source: Source) -> torch.export.ExportedProgram:
         raise ConvertError(source.name, f"torch.export: {reason(error)}") from error
 
 
-def _dynamic_shapes(inputs: tuple[TensorSpec, ...]) -> dict[str, dict[int, Any]]:
+def _dynamic_shapes(inputs: Sequence[TensorSpec], tensors: Sequence[torch.Tensor]) -> torch.export.ShapesCollection:
     axes = {axis.name: axis for spec in inputs for axis in spec.axes}
     dims = {name: _dim(axis) for name, axis in axes.items()}
-    return {
-        spec.name: {i: dims[dim.name] for i, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)}
-        for spec in inputs
-    }
+    shapes = torch.export.ShapesCollection()
+    for spec, tensor in zip(inputs, tensors, strict=True):
+        shapes[tensor] = {i: dims[dim.name] for i, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)}
+    return shapes
 
 
 def _dim(axis: Axis) -> Any:

@@ -34,15 +34,19 @@ def _kind_of_file(path: Path) -> str:
         return "h5"
     if zipfile.is_zipfile(path):
         return _kind_of_zip(path)
-    if head[0] == 0x80 and head[1] in range(2, 6):
+    if head[0] == 0x80 and head[1:2] in (b"\2", b"\3", b"\4", b"\5"):  # the protocol
         return "torch-pickle"
-    # field 1 of an ONNX ModelProto is the varint ir_version, field 1 of a GraphDef is a node
-    kinds = {0x08: "onnx", 0x0A: "graph-def"}
-    if (head[0] in kinds and not head.isascii()) or head[0] == 0x08:
-        return kinds[head[0]]
-    if head[0] == 0x0A and path.suffix == ".pb":
+    if _begins_with_a_node(head):
         return "graph-def"
+    if head[0] == 0x08 or path.suffix == ".onnx":  # field 1 of an ONNX ModelProto is the varint ir_version
+        return "onnx"
     raise SourceError(str(path), "is no source: its bytes are those of no model format that can be read here")
+
+
+def _begins_with_a_node(head: bytes) -> bool:
+    """Field 1 of a GraphDef is a message, a node, whose own field 1 is its name."""
+    length = next((index for index, byte in enumerate(head[1:], 1) if byte < 0x80), len(head))
+    return head[0] == 0x0A and head[length + 1 : length + 2] == b"\x0a"
 
 
 def _kind_of_zip(path: Path) -> str:

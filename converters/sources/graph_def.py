@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from assay.converters.sources.base import Request, SourceError
-from assay.converters.sources.tf_function import TensorFlowSource, from_concrete
+from assay.converters.sources.base import Request, SourceError, resolve_inputs
+from assay.converters.sources.tf_function import TensorFlowSource, spec_from_tf
 
 
 def open_file(path: Path, request: Request) -> TensorFlowSource:
@@ -23,9 +23,11 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
     if not inputs or not outputs:
         raise SourceError(request.name, "has no placeholder or no output node, but should be a frozen inference graph")
     wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
-    fetch = lambda name: wrapped.graph.get_tensor_by_name(f"{name}:0")
-    pruned = wrapped.prune([fetch(name) for name in inputs], {name: fetch(name) for name in outputs})
-    return from_concrete(pruned, request, "graph-def")
+    feeds, fetches = ({name: wrapped.graph.get_tensor_by_name(f"{name}:0") for name in n} for n in (inputs, outputs))
+    function = wrapped.prune(list(feeds.values()), fetches)
+    own = [spec_from_tf(name, tf.TensorSpec(tensor.shape, tensor.dtype)) for name, tensor in feeds.items()]
+    specs = resolve_inputs(request.name, own, request.inputs, request.hints)
+    return TensorFlowSource("graph-def", request, specs, lambda values: function(*values), function)
 
 
 def _ends(definition: Any) -> tuple[list[str], list[str]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +40,24 @@ def from_object(model: Any, request: Request) -> TensorFlowSource:
 def open_file(path: Path, request: Request) -> TensorFlowSource:
     """Load a ``.keras`` or ``.h5`` file without running code that lies in it."""
     try:
-        model = keras.models.load_model(path, compile=False, safe_mode=not request.trusted)
+        with _named_as_keras_wants(path) as file:
+            model = keras.models.load_model(file, compile=False, safe_mode=not request.trusted)
     except Exception as error:
         raise SourceError(request.name, f"can't be loaded by Keras: {brief(error)}") from error
     return from_object(model, request)
+
+
+@contextmanager
+def _named_as_keras_wants(path: Path) -> Iterator[Path]:
+    """Keras goes by the file's name; here its bytes count, so it gets a link of the right name."""
+    suffix = ".keras" if zipfile.is_zipfile(path) else ".h5"
+    if path.suffix == suffix:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"model{suffix}"
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def _subclassed(model: Any, request: Request) -> TensorFlowSource:

@@ -102,4 +102,5 @@ def _session(model: str | bytes) -> Any:
 
 def _move_one_ulp(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     towards = np.where(generator.random(array.shape) < 0.5, np.float32(np.inf), np.float32(-np.inf))
-    return np.nextafter(array, towards.astype(array.dtype))
+    moved: np.ndarray = np.nextafter(array, towards.astype(array.dtype))
+    return moved

@@ -78,7 +78,8 @@ def _open_object(value: Any, request: Request) -> Source:
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     raise SourceError(
         request.name,
-        f"is a {kind}, but should be an nn.Module, ExportedProgram, ScriptModule, Keras model, tf.function or ConcreteFunction",
+        f"is a {kind}, but should be an nn.Module, ExportedProgram, ScriptModule, Keras model, "
+        "tf.function or ConcreteFunction",
     )
 
 

@@ -32,7 +32,8 @@ class ModuleSource(TorchSource):
 
     def copy_module(self) -> torch.nn.Module:
         """A deep copy, so that the user's own model stays as it is."""
-        return copy.deepcopy(self.module)
+        twin: torch.nn.Module = copy.deepcopy(self.module)
+        return twin
 
     def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """By name where ``forward`` takes names; ``*args`` by position."""

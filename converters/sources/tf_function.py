@@ -15,6 +15,8 @@ from assay.converters.sources.tf_shaking import shaken_function
 from assay.specs.errors import brief
 from assay.specs.interface import Axis, Dim, TensorSpec
 
+_OF_THE_PROCESS = {"shared_name", "container", "config", "config_proto", "executor_type"}
+
 
 class TensorFlowSource(Source):
     """A function of flat inputs and outputs, traced once; ``function`` is what is run and what is converted."""
@@ -40,7 +42,7 @@ class TensorFlowSource(Source):
     def run_function(self, function: Any, feeds: Feeds) -> Outputs:
         """One forward pass of this function or a twin of it."""
         values = function(*[tf.constant(feeds[spec.name]) for spec in self.inputs])
-        return {name: np.asarray(value) for name, value in zip(self.output_names, values, strict=True)}
+        return {name: _to_array(value) for name, value in zip(self.output_names, values, strict=True)}
 
     def sha256(self) -> str:
         values = [variable.numpy() for variable in self.function.variables]
@@ -67,10 +69,7 @@ class TensorFlowSource(Source):
             names[:] = named
             return [tf.identity(value) for value in named.values()]
 
-        try:
-            return tf.function(flat, input_signature=signature, autograph=False).get_concrete_function(), names
-        except (TypeError, ValueError, tf.errors.OpError) as error:
-            raise SourceError(self.name, f"can't be traced: {type(error).__name__}: {brief(error)}") from error
+        return _traced(self.name, tf.function(flat, input_signature=signature, autograph=False)), names
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class _Twin:
 
 
 class _Perturbed:
-    """The same function while its variables are moved by one unit in the last place; they are put back after each run."""
+    """The same function with its variables moved by one unit in the last place; each run puts them back."""
 
     def __init__(self, source: TensorFlowSource, variables: Sequence[Any], seed: int) -> None:
         self.source, self.variables, self.seed = source, variables, seed
@@ -104,7 +103,7 @@ class _Perturbed:
 def from_object(function: Any, request: Request) -> TensorFlowSource:
     """The source of a live ``tf.function``: by its input signature, or by the inputs that the user gives."""
     if function.input_signature is not None:
-        return from_concrete(function.get_concrete_function(), request, "tf-function", owner=function)
+        return from_concrete(_traced(request.name, function), request, "tf-function", owner=function)
     if not (request.inputs or request.hints):
         raise SourceError(
             request.name, "has no input signature; give the shapes of its inputs: --input NAME=float32[batch,...]"
@@ -122,16 +121,28 @@ def from_concrete(
     """
     structure = function.structured_input_signature
     flat = tf.nest.flatten(structure, expand_composites=False)
-    names = [spec.name or f"input_{index}" for index, spec in enumerate(flat)]
-    own = [spec_from_tf(name, spec) for name, spec in zip(names, flat, strict=True)]
+    tensors = [spec for spec in flat if isinstance(spec, tf.TensorSpec)]  # others are plain values, traced as they are
+    own = [spec_from_tf(spec.name or f"input_{index}", spec) for index, spec in enumerate(tensors)]
 
     def call(values: list[Any]) -> Any:
-        args, kwargs = tf.nest.pack_sequence_as(structure, values)
+        given = iter(values)
+        leaves = [next(given) if isinstance(spec, tf.TensorSpec) else spec for spec in flat]
+        args, kwargs = tf.nest.pack_sequence_as(structure, leaves)
         return function(*args, **kwargs)
 
     return TensorFlowSource(
         kind, request, resolve_inputs(request.name, own, request.inputs, request.hints), call, (function, owner)
     )
+
+
+def _traced(source: str, function: Any) -> Any:
+    """The ConcreteFunction by the function's own signature; tracing runs the model's code, which may raise anything."""
+    try:
+        return function.get_concrete_function()
+    except SourceError:
+        raise
+    except Exception as error:
+        raise SourceError(source, f"can't be traced: {type(error).__name__}: {brief(error)}") from error
 
 
 def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, Any]]:
@@ -177,7 +188,25 @@ def _digest(value: Any) -> str:
 
 
 def _operations(function: Any) -> bytes:
+    """The operations in no order, with their attributes, but for those that name things of this process."""
     definition = function.graph.as_graph_def()
-    kinds = [node.op for node in definition.node]
-    kinds += [node.op for inner in definition.library.function for node in inner.node_def]
-    return "\n".join(sorted(kinds)).encode()
+    nodes = [*definition.node, *(node for inner in definition.library.function for node in inner.node_def)]
+    return b"".join(sorted(map(_operation, nodes)))
+
+
+def _operation(node: Any) -> bytes:
+    attributes = [
+        key.encode() + value.SerializeToString(deterministic=True)
+        for key, value in sorted(node.attr.items())
+        if not key.startswith("_") and key not in _OF_THE_PROCESS and not value.HasField("func") and not value.list.func
+    ]
+    return hashlib.sha256(b"\0".join([node.op.encode(), *attributes])).digest()
+
+
+def _to_array(value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    return (
+        np.array([text.decode(errors="replace") for text in array.flat], str).reshape(array.shape)
+        if array.dtype == object
+        else array
+    )

@@ -91,7 +91,7 @@ class _Shaken:
 
 @contextmanager
 def flat_outputs(module: Any) -> Iterator[None]:
-    """The module gives its outputs as one flat tuple, as exporters want them: no dataclass, no None, no plain number."""
+    """The module gives its outputs as one flat tuple, as exporters want them: no dataclass, None or number."""
 
     def flat(_module: Any, _inputs: Any, result: Any) -> tuple[Any, ...]:
         return tuple(value for _, value in flatten(result))
@@ -146,8 +146,10 @@ def to_array(tensor: torch.Tensor) -> np.ndarray:
     if tensor.dtype is torch.bfloat16:
         import ml_dtypes
 
-        return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16).copy()
-    return tensor.numpy().copy()
+        array: np.ndarray = tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    else:
+        array = tensor.numpy()
+    return array.copy()
 
 
 def to_tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> torch.Tensor:

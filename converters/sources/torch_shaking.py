@@ -1,4 +1,4 @@
-"""A PyTorch model whose every operation's result is moved by one unit in the last place, at random: stochastic arithmetic.
+"""A PyTorch model whose every operation's result is moved by one unit in the last place, at random.
 
 The spread of its outputs is how far any two correct implementations may differ (Vignes, CESTAC, 1993).
 """
@@ -59,7 +59,7 @@ class Shaking(TorchDispatchMode):
     """While it is on, each floating result moves up or down by one unit in the last place."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.generator = torch.Generator().manual_seed(seed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

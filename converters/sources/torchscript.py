@@ -23,7 +23,8 @@ class TorchScriptSource(TorchSource):
     kind = "torchscript"
 
     def __init__(self, module: torch.jit.ScriptModule, request: Request) -> None:
-        arguments = [a for a in module.forward.schema.arguments if a.name != "self"]
+        forward: Any = module.forward
+        arguments = [a for a in forward.schema.arguments if a.name != "self"]
         given = request.inputs or {}
         own = [_spec(a) for a in arguments if not a.has_default_value() or a.name in {*given, *request.hints}]
         super().__init__(request, resolve_inputs(request.name, own, given, request.hints))

@@ -13,7 +13,7 @@ from onnx import parser
 from assay.cli import main
 
 X = ("--input", "x=float32[batch,6]")
-FACTORIES = '''
+FACTORIES = """
 import torch
 
 def raises():
@@ -30,7 +30,7 @@ def linear():
 
 def wants_an_argument(path):
     return path
-'''
+"""
 RELU = '<ir_version: 8, opset_import: ["" : 17]> g (float[batch,6] x) => (float[batch,6] y) { y = Relu(x) }'
 
 
@@ -59,7 +59,7 @@ SOURCES = {
     "truncated.onnx": "truncated",
     "head.onnx": "no ONNX model",
     "empty.onnx": "is empty",
-    "text.onnx": "no source",
+    "text.onnx": "no ONNX model",
     "folder": "neither a saved_model.pb nor a model.onnx",
     "missing.onnx": "does not exist",
     "pickle.pt": "--trust-source",
@@ -169,7 +169,9 @@ def test_a_bad_word_is_one_sentence(arguments: tuple[str, ...], says: str, folde
     refused(here, folder, *arguments, says=says)
 
 
-@pytest.mark.parametrize("arguments", [("convert",), ("check", "good.onnx"), ("no-such-command",), ("check", "--no-such")])
+@pytest.mark.parametrize(
+    "arguments", [("convert",), ("check", "good.onnx"), ("no-such-command",), ("check", "--no-such")]
+)
 def test_bad_usage_is_status_2(arguments: tuple[str, ...], folder: Path, here: Command) -> None:
     ran = here(*arguments, cwd=folder)
     assert (ran.status, ran.stdout) == (2, "")

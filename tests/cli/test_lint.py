@@ -87,9 +87,10 @@ def test_select_and_ignore_choose_rules(tmp_path: Path) -> None:
 
 
 def test_a_prefix_of_no_rule_is_a_usage_error(tmp_path: Path) -> None:
-    run = assay("lint", write(tmp_path / "m.onnx", WRONG), "--ignore", "ZZ")
-    assert run.exit_code == 2
-    assert "'ZZ' begins no rule's code" in run.output
+    for prefix in ("ZZ", "PA001", "MD003"):
+        run = assay("lint", write(tmp_path / "m.onnx", WRONG), "--ignore", prefix)
+        assert run.exit_code == 2
+        assert f"'{prefix}' begins no static rule's code" in run.output
 
 
 def test_the_target_counts(tmp_path: Path) -> None:
@@ -126,10 +127,10 @@ def test_rule_explains_a_code_and_lists_all() -> None:
     assert all(f"\n{part}\n" in run.output for part in ("Why", "Example", "Mend", "References"))
     lines = assay("rule").output.splitlines()
     assert len(lines) == len(json.loads(assay("rule", "--json", "-").output))
-    assert lines[0].startswith("IO001 warning portable-name")
+    assert lines[0].startswith("AC001 error   score-kept")
 
 
 def test_an_unknown_code_is_an_assay_error() -> None:
     run = assay("rule", "XX999")
     assert isinstance(run.exception, AssayError)
-    assert "'XX999' is no rule, but should be one of IO001" in str(run.exception)
+    assert "'XX999' is no rule, but should be one of AC001" in str(run.exception)

@@ -74,6 +74,9 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
+PROFILE_FILES = ("domains", "fields", "levels", "operators", "roles", "rules", "target", "task")
+
+
 def objects(document: Any, free: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Every object in the document, but those in which any key is allowed."""
     if isinstance(document, dict):
@@ -86,8 +89,8 @@ def objects(document: Any, free: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             yield from objects(value, free)
 
 
-def test_every_schema_is_valid_2020_12_and_has_a_document_here() -> None:
-    assert set(schema_names()) == set(DOCUMENTS)
+def test_every_schema_is_valid_2020_12_and_has_a_document() -> None:
+    assert set(schema_names()) == set(DOCUMENTS) | set(PROFILE_FILES)
     for name in schema_names():
         assert load_schema(name)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         Draft202012Validator.check_schema(load_schema(name))
@@ -142,7 +145,7 @@ def test_an_interface_of_another_form_is_refused() -> None:
 
 
 def test_an_unknown_schema_is_an_error() -> None:
-    with pytest.raises(AssayError, match="is no schema, but should be one of interface, manifest, result"):
+    with pytest.raises(AssayError, match="is no schema, but should be one of domains, fields, interface"):
         load_schema("nothing")
 
 

@@ -14,7 +14,6 @@ from assay.cli.output import emit_json, json_option
 from assay.conformance.lint import lint
 from assay.conformance.lint.location import location_text
 from assay.conformance.result import Finding, verdict_of
-from assay.specs.rules import load_rules
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
@@ -51,11 +50,13 @@ def command(
 
 
 def _prefixes(given: Sequence[str]) -> tuple[str, ...]:
-    """The prefixes of rule codes, several of which may stand in one option; one that no rule has is a usage error."""
+    """The prefixes of rule codes, several of which may stand in one option; one that no static rule has is an error."""
+    from assay.conformance.lint.driver import chosen
+
     prefixes = tuple(part.strip().upper() for text in given for part in text.split(",") if part.strip())
     for prefix in prefixes:
-        if not any(code.startswith(prefix) for code in load_rules()):
-            raise click.BadParameter(f"{prefix!r} begins no rule's code; `assay rule` lists them")
+        if not chosen([prefix], []):
+            raise click.BadParameter(f"{prefix!r} begins no static rule's code; `assay rule` lists them")
     return prefixes
 
 

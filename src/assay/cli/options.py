@@ -9,7 +9,7 @@ import click
 from assay.specs.interface import TensorSpec, parse_option
 
 
-class _InputSpec(click.ParamType):
+class _InputSpec(click.ParamType[TensorSpec]):
     name = "NAME=DTYPE[DIMS]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> TensorSpec:  # noqa: ARG002
@@ -21,7 +21,7 @@ input_option = click.option(
     "inputs",
     type=_InputSpec(),
     multiple=True,
-    help='An input of the source, like "image=float32[batch,3,height>=32=64,width] in 0..255". Give it once for each input.',
+    help='An input of the source, like "image=float32[batch,3,height>=32=64,width] in 0..255"; once for each input.',
 )
 trust_option = click.option(
     "--trust-source", is_flag=True, help="Allow a pickle, which runs its author's code when opened."

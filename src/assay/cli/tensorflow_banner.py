@@ -1,4 +1,4 @@
-"""TensorFlow's C++ libraries write a banner to standard error while they load, whatever ``TF_CPP_MIN_LOG_LEVEL`` says."""
+"""TensorFlow's C++ libraries write a banner to standard error while they load, whatever the log level says."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -19,7 +20,8 @@ from assay.conformance.lint.registry import CHECKS, Violation, rule
 from assay.specs.errors import AssayError
 from assay.specs.rules import load_rules
 
-STATIC_FAMILIES = {"IO", "SH", "OP", "WT", "MD", "SE", "QT"}
+CONFORMANCE = Path(lint.__code__.co_filename).parents[1]
+EMITTED = re.compile(r'"((?:IO|SH|OP|WT|MD|QT|SE|PA|AC|LT|DT)\d{3})"')
 RELU = "g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }"
 
 
@@ -29,9 +31,14 @@ def save(tmp_path: Path) -> Save:
     return partial(write_model, tmp_path)
 
 
-def test_every_static_rule_has_a_check_and_every_check_a_rule() -> None:
-    static = {code for code, rule in load_rules().items() if rule.family in STATIC_FAMILIES}
-    assert set(CHECKS) | {driver.UNRUN} == static
+def test_every_check_of_the_linter_has_a_rule_of_a_model() -> None:
+    levels = {code: rule.level for code, rule in load_rules().items()}
+    assert {code for code, level in levels.items() if level != "certified"} == set(CHECKS) | {driver.UNRUN}
+
+
+def test_every_code_that_the_harness_gives_is_a_rule_and_every_rule_is_given() -> None:
+    files = [path for path in CONFORMANCE.rglob("*.py") if "reports" not in path.relative_to(CONFORMANCE).parts]
+    assert {code for path in files for code in EMITTED.findall(path.read_text(encoding="utf-8"))} == set(load_rules())
 
 
 def test_a_second_check_of_a_rule_is_refused() -> None:

@@ -24,7 +24,10 @@ FORMS: dict[str, tuple[Form, dict[str, str]]] = {
     "a tuple": (lambda y, _: (y, -y), {"output_0": ROW, "output_1": ROW}),
     "a list": (lambda y, _: [y, -y], {"output_0": ROW, "output_1": ROW}),
     "a dictionary, in its order": (lambda y, _: {"b": y, "a": -y}, {"b": ROW, "a": ROW}),
-    "nested": (lambda y, _: {"logits": y, "states": (y + 1, {"deep": -y})}, dict.fromkeys(["logits", "states.0", "states.1.deep"], ROW)),
+    "nested": (
+        lambda y, _: {"logits": y, "states": (y + 1, {"deep": -y})},
+        dict.fromkeys(["logits", "states.0", "states.1.deep"], ROW),
+    ),
     "a dataclass": (lambda y, _: Classified(y, -y), {"logits": ROW, "hidden": ROW}),
     "a named tuple": (lambda y, _: Pair(y, -y), {"logits": ROW, "hidden": ROW}),
     "None among others": (lambda y, _: (y, None, -y), {"output_0": ROW, "output_1": ROW}),

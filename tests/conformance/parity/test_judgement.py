@@ -1,0 +1,115 @@
+"""One output on one probe: the contract is exact, the error is a multiple of the source's own noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.conformance.parity.judgement import (
+    FAIL_GATE,
+    PASS_GATE,
+    OutputError,
+    contract_findings,
+    output_errors,
+    ratio_finding,
+)
+from assay.conformance.parity.noise_floor import usual_noise
+from assay.conformance.parity.oracle import Noise, Reference, distance
+from assay.conformance.result import Finding
+
+ROW = np.array([[1.0, -2.0, 3.0]], np.float32)
+
+
+def reference(floor: float = 1e-6, **values: np.ndarray) -> Reference:
+    return Reference(values, values, {name: Noise(floor, floor / 2) for name in values})
+
+
+def contract(got: dict[str, np.ndarray], **expected: np.ndarray) -> list[Finding]:
+    return list(contract_findings(got, reference(**expected), "typical"))
+
+
+def ratio(got: np.ndarray, truth: np.ndarray, floor: float) -> float:
+    wanted = reference(floor, y=truth)
+    (error,) = output_errors({"y": got}, wanted, usual_noise([wanted], [wanted]))
+    return error.ratio
+
+
+def test_the_same_values_keep_the_contract() -> None:
+    assert contract({"y": ROW.copy()}, y=ROW) == []
+
+
+@pytest.mark.parametrize(
+    ("got", "code", "says"),
+    [
+        ({}, "PA002", "output y is missing, but the source gives it"),
+        ({"y": ROW, "z": ROW}, "PA002", "output z is not the source's, which gives y"),
+        ({"y": ROW.astype(np.float64)}, "PA003", "output y is float64, but should be float32"),
+        ({"y": np.vstack([ROW, ROW])}, "PA004", "output y has shape [2, 3], but should have [1, 3]"),
+        ({"y": ROW[0]}, "PA004", "output y has shape [3], but should have [1, 3]"),
+        ({"y": np.where(ROW == 3, np.nan, ROW)}, "PA005", "output y is nan at [0, 2], but should be 3"),
+        ({"y": np.where(ROW == 3, np.inf, ROW)}, "PA005", "output y is inf at [0, 2], but should be 3"),
+    ],
+)
+def test_a_broken_contract_is_told_in_a_sentence(got: dict[str, np.ndarray], code: str, says: str) -> None:
+    (finding,) = contract({name: value.astype(value.dtype) for name, value in got.items()}, y=ROW)
+    assert (finding.code, finding.severity, finding.location["probe"]) == (code, "error", "typical")
+    assert finding.message.startswith(says)
+
+
+def test_a_value_that_should_not_be_finite_must_not_be() -> None:
+    wanted = np.array([np.nan, np.inf, -np.inf], np.float32)
+    assert contract({"y": wanted.copy()}, y=wanted) == []
+    for wrong in ([0, np.inf, -np.inf], [np.nan, -np.inf, -np.inf], [np.nan, np.inf, 0]):
+        assert [finding.code for finding in contract({"y": np.array(wrong, np.float32)}, y=wanted)] == ["PA005"]
+
+
+@pytest.mark.parametrize("values", [np.array([1, 2, 3]), np.array([True, False, True]), np.array(["a", "b", "c"])])
+def test_discrete_values_are_equal_or_wrong(values: np.ndarray) -> None:
+    assert contract({"y": values.copy()}, y=values) == []
+    (finding,) = contract({"y": values[[0, 1, 1]]}, y=values)
+    assert (finding.code, finding.evidence["share"]) == ("PA010", pytest.approx(1 / 3))
+
+
+def test_text_is_text_in_whatever_array() -> None:
+    assert contract({"y": np.array(["a"], object)}, y=np.array(["a"])) == []
+
+
+def test_a_scalar_is_compared_too() -> None:
+    (finding,) = contract({"y": np.float32(np.nan).reshape(())}, y=np.float32(1).reshape(()))
+    assert finding.code == "PA005"
+
+
+@given(st.floats(1e-6, 1e-2), st.floats(0.1, 100))
+def test_the_ratio_is_the_error_over_the_noise(floor: float, times: float) -> None:
+    truth = np.ones(64)
+    assert ratio(truth + floor * times, truth, floor) == pytest.approx(2 * times, rel=1e-3)
+
+
+@given(st.floats(0.01, 1000))
+def test_a_ratio_passes_is_doubted_or_fails(value: float) -> None:
+    finding = ratio_finding(OutputError("y", 1, 1, 1, 1, value, 1), "typical")
+    expected = None if value <= PASS_GATE else "PA009" if value <= FAIL_GATE else "PA001"
+    assert (finding and finding.code) == expected
+    assert (finding and finding.severity) == (finding and {"PA009": "warning", "PA001": "error"}[finding.code])
+
+
+def test_a_source_without_any_noise_still_allows_a_rounding() -> None:
+    truth = np.full(64, 100.0, np.float32)
+    assert ratio(np.nextafter(truth, np.float32(np.inf)), truth, 0.0) <= PASS_GATE
+    assert ratio(truth + np.float32(0.01), truth, 0.0) > FAIL_GATE
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=8), st.floats(-1, 1))
+def test_distance_is_symmetric_and_zero_only_for_equal_values(values: list[float], shift: float) -> None:
+    a = np.array(values)
+    b = a + shift
+    assert distance(a, b) == distance(b, a)
+    assert (distance(a, b).max == 0) == np.array_equal(a, b)
+
+
+def test_distance_leaves_out_what_is_not_finite_and_not_comparable() -> None:
+    a, b = np.array([1.0, np.nan, np.inf]), np.array([2.0, 5.0, 1.0])
+    assert distance(a, b) == Noise(1.0, 1.0)
+    assert distance(a, b[:2]) == distance(np.array([1]), np.array([2])) == Noise(0.0, 0.0)
