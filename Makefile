@@ -29,7 +29,7 @@ demo: install
 	$(BIN)/assay certify fixtures/*/*.assay.yaml --output $(OUT)
 
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	@if [ -f $(CONTRACT) ]; then $(MAKE) --no-print-directory contract; fi
 
 contract: install
@@ -43,7 +43,7 @@ check: install
 	$(MAKE) --no-print-directory fast-tests
 
 fast-tests: install
-	$(BIN)/python -m pytest --quiet --numprocesses 2 -m 'not slow and not real and not gpu'
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile -m 'not slow and not real and not gpu'
 
 clean:
 	rm -rf $(VENV) out build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -24,13 +24,15 @@ from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
 from assay.conformance.latency.check import Timing, check_latency
 from assay.conformance.lint import lint
 from assay.conformance.manifest import Manifest, ManifestError, Other
-from assay.conformance.parity.check import Judge, check_parity, judge_interface
+from assay.conformance.parity.judge import Judge, check_parity, judge_interface
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import CheckResult, Finding, Result, Verdict, verdict_of
 from assay.converters.bundle import MODEL, Bundle
 from assay.converters.convert import convert_source
+from assay.converters.exporter import ConvertError
 from assay.converters.files import UnwritableError, new_folder, read_model
 from assay.converters.sources import Source, open_source
+from assay.converters.sources.base import brief
 from assay.converters.sources.import_string import call, is_import_string
 from assay.specs.errors import AssayError
 from assay.specs.interface import Interface
@@ -127,7 +129,12 @@ class Certification:
             opened = open_candidate(_locate(manifest.model, manifest.folders))
             return Candidate(opened.path, opened.interface, manifest.name)
         task = load_task(manifest.task)
-        bundle = convert_source(self.source, self._folder / "bundle", task, manifest.opset, manifest.exporter)
+        try:
+            bundle = convert_source(self.source, self._folder / "bundle", task, manifest.opset, manifest.exporter)
+        except AssayError:
+            raise
+        except Exception as error:  # a converter that crashes has not converted
+            raise ConvertError(self.source.name, f"{type(error).__name__}: {brief(error)}") from error
         return Candidate(bundle.model, bundle.interface, manifest.name)
 
     @cached_property

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import onnx
 
     from assay.conformance.lint.weight_statistics import Weight
+    from assay.specs.task_interface import Mismatch
 
 TASK_KEY = "assay.task"
 _SMALL = 1 << 22  # bytes
@@ -140,6 +141,14 @@ class StaticCandidate:
             return load_task(named)
         except UnknownNameError:
             return load_task(GENERIC)
+
+    @cached_property
+    def mismatches(self) -> tuple[Mismatch, ...]:
+        """Every way in which the declared interface leaves the task."""
+        from assay.conformance.lint.task_interface import declared
+        from assay.specs.task_interface import mismatches
+
+        return mismatches(self.task, declared(self.inputs), declared(self.outputs))
 
     @cached_property
     def calls(self) -> Mapping[object, frozenset[object]]:

@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assay.conformance.lint import interface, metadata, operators, quantization, security, shapes, weights
+from assay.conformance.lint import (
+    attributes,
+    control_flow,
+    frozen_axes,
+    interface,
+    liveness,
+    metadata,
+    operators,
+    parameters,
+    precision,
+    quantization,
+    quantize_pairs,
+    redundancy,
+    security,
+    shapes,
+    target_limits,
+    task_interface,
+    weights,
+)
 from assay.conformance.lint.candidate import StaticCandidate
 from assay.conformance.lint.location import location_of
 from assay.conformance.lint.registry import CHECKS, FilePart, Violation
 from assay.conformance.result import Finding
 from assay.specs.rules import rule
 
-FAMILIES = (interface, metadata, operators, quantization, security, shapes, weights)
+# importing a family registers its rules
+FAMILIES = (
+    *(interface, task_interface, liveness, shapes, frozen_axes, operators, attributes, precision, redundancy),
+    *(control_flow, weights, parameters, metadata, quantization, quantize_pairs, security, target_limits),
+)
+DEFAULT_LEVELS = ("core", "quantized")
 UNRUN = "SE000"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import onnx_ir as ir
 
-from assay.conformance.lint.candidate import StaticCandidate, declared_shape
+from assay.conformance.lint.candidate import StaticCandidate
 from assay.conformance.lint.dataflow import SHAPE_ONLY, needed, origin
 from assay.conformance.lint.registry import FilePart, Violation, rule
 
@@ -19,19 +19,6 @@ def input_reaches_output(candidate: StaticCandidate) -> Iterator[Violation]:
     for value in candidate.inputs:
         if value not in candidate.live:
             yield Violation(value, "reaches no output, but should reach one")
-
-
-@rule("IO008")
-def batch_is_dynamic(candidate: StaticCandidate) -> Iterator[Violation]:
-    """The task's batch is no fixed size."""
-    for tensor in candidate.task.inputs:
-        value = next((value for value in candidate.inputs if value.name == tensor.name), None)
-        shape = None if value is None else declared_shape(value)
-        if value is None or not shape or not tensor.axes or len(shape) != len(tensor.axes):
-            continue
-        for size in (size for size, axis in zip(shape, tensor.axes, strict=True) if axis == "batch"):
-            if isinstance(size, int):
-                yield Violation(value, f"axis batch has the size {size}, but should be dynamic")
 
 
 @rule("IO009")

@@ -20,7 +20,7 @@ _NOT_FOLDED = frozenset(
 )
 
 
-def _together(nodes: Iterable[ir.Node], one: str, due: str) -> Iterator[Violation]:
+def together(nodes: Iterable[ir.Node], one: str, due: str) -> Iterator[Violation]:
     """One violation at the first of these nodes, which tells how many there are."""
     found = list(nodes)
     if found:
@@ -33,7 +33,7 @@ def _together(nodes: Iterable[ir.Node], one: str, due: str) -> Iterator[Violatio
 def transposes_do_not_cancel(candidate: StaticCandidate) -> Iterator[Violation]:
     """No Transpose follows another directly."""
     pairs = (node for node in candidate.nodes("Transpose") if _only_reader(node, "Transpose"))
-    yield from _together(pairs, "follows another Transpose", "be one Transpose with it, or none")
+    yield from together(pairs, "follows another Transpose", "be one Transpose with it, or none")
 
 
 def _only_reader(node: ir.Node, operator: str) -> bool:
@@ -53,14 +53,14 @@ def casts_do_not_cancel(candidate: StaticCandidate) -> Iterator[Violation]:
         for node in candidate.nodes("Cast")
         if node.graph is candidate.graph and candidate.dtype_of(input_of(node, 0)) == node.attributes.get_int("to", -1)
     )
-    yield from _together(idle, "casts to the dtype that its input has", "be left out")
+    yield from together(idle, "casts to the dtype that its input has", "be left out")
 
 
 @rule("OP038")
 def identity_is_needed(candidate: StaticCandidate) -> Iterator[Violation]:
     """No Identity stands between two operators."""
     idle = (node for node in candidate.nodes("Identity") if node.graph is candidate.graph and not _separates(node))
-    yield from _together(idle, "is an Identity", "be left out")
+    yield from together(idle, "is an Identity", "be left out")
 
 
 def _separates(node: ir.Node) -> bool:
@@ -79,7 +79,7 @@ def broadcast_is_not_expanded(candidate: StaticCandidate) -> Iterator[Violation]
         for node in candidate.nodes("Expand")
         if node.outputs[0].uses() and all(_repeats(candidate, node, reader) for reader in readers(node.outputs[0]))
     )
-    yield from _together(idle, "writes out what the operators after it would broadcast", "be left out")
+    yield from together(idle, "writes out what the operators after it would broadcast", "be left out")
 
 
 def _repeats(candidate: StaticCandidate, node: ir.Node, reader: ir.Node) -> bool:
@@ -95,7 +95,7 @@ def _repeats(candidate: StaticCandidate, node: ir.Node, reader: ir.Node) -> bool
 def constants_are_folded(candidate: StaticCandidate) -> Iterator[Violation]:
     """Nothing is computed from constants alone."""
     idle = (node for node in candidate.graph if _is_foldable(node))
-    yield from _together(idle, "computes from constants alone at each start", "be a constant")
+    yield from together(idle, "computes from constants alone at each start", "be a constant")
 
 
 def _is_foldable(node: ir.Node) -> bool:
@@ -108,7 +108,7 @@ def _is_foldable(node: ir.Node) -> bool:
 def weights_are_initializers(candidate: StaticCandidate) -> Iterator[Violation]:
     """Large constants are initializers, which runtimes share and map."""
     large = (node for node in candidate.nodes("Constant") if _constant_size(node) > _LARGE_CONSTANT)
-    yield from _together(large, f"holds more than {_LARGE_CONSTANT // 1024} KiB in an attribute", "be an initializer")
+    yield from together(large, f"holds more than {_LARGE_CONSTANT // 1024} KiB in an attribute", "be an initializer")
 
 
 def _constant_size(node: ir.Node) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
@@ -10,6 +11,9 @@ from assay.conformance.lint.candidate import StaticCandidate
 from assay.conformance.lint.external_data import external_fault
 from assay.conformance.lint.registry import Subject
 from assay.conformance.lint.weight_statistics import Weight
+
+if TYPE_CHECKING:
+    import onnx
 
 
 def tensors(candidate: StaticCandidate) -> Iterator[tuple[Subject, ir.TensorProtocol]]:
@@ -35,9 +39,30 @@ def readable_weights(candidate: StaticCandidate) -> Iterator[Weight]:
 def inline_fault(tensor: ir.TensorProtocol) -> str | None:
     """What is wrong with the length of inline data; None where nothing is."""
     raw = tensor.raw if isinstance(tensor, ir.TensorProtoTensor) else None
-    if raw is None or not raw.HasField("raw_data") or tensor.nbytes == len(raw.raw_data):
+    if raw is None:
         return None
-    return f"holds {len(raw.raw_data)} bytes, but should hold {tensor.nbytes} for its shape and dtype"
+    if any(size < 0 for size in raw.dims):
+        return f"has the shape {list(raw.dims)}, but should have no negative size"
+    held, due = len(raw.raw_data), tensor.nbytes
+    if not raw.HasField("raw_data"):
+        held, due = _typed_count(raw), _typed_due(tensor)
+        if held is None:
+            return None
+    unit = "bytes" if raw.HasField("raw_data") else "elements"
+    return None if held == due else f"holds {held} {unit}, but should hold {due} for its shape and dtype"
+
+
+def _typed_count(raw: onnx.TensorProto) -> int | None:
+    """The elements in the list that the dtype uses; None where the dtype has none of its own."""
+    fields = {1: raw.float_data, 7: raw.int64_data, 11: raw.double_data, 12: raw.uint64_data, 13: raw.uint64_data}
+    if raw.data_type in (8, 14, 15):
+        return None
+    return len(fields.get(raw.data_type, raw.int32_data))
+
+
+def _typed_due(tensor: ir.TensorProtocol) -> int:
+    """One element each, and as many narrow ones together as fill a byte."""
+    return -(-tensor.size * tensor.dtype.bitwidth // 8) if tensor.dtype.bitwidth < 8 else tensor.size
 
 
 def _held(attribute: ir.Attr) -> tuple[ir.TensorProtocol, ...]:

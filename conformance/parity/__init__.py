@@ -11,7 +11,7 @@ import numpy as np
 from assay.conformance.candidate import open_candidate
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
-from assay.conformance.parity.check import Judge, Tell, check_parity, judge_interface
+from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import Result
 from assay.converters.sources import open_source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from assay.conformance.isolation import Worker
 from assay.conformance.providers.runtime import SessionFacts, SessionKey, describe_session, run_session
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trial:
     """Runs a candidate under our names of inputs and outputs; raises as `Worker.call`, and `RuntimeRefused`."""
 
@@ -23,10 +23,6 @@ class Trial:
     provider: str
     worker: Worker
     threads: int = 0
-    folder: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
-    )
-    runs: int = 0
 
     @property
     def key(self) -> SessionKey:
@@ -42,10 +38,10 @@ class Trial:
         return SessionFacts(inputs, outputs, facts.providers, facts.placement)
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """One run; the outputs are mapped files that live as long as the trial."""
-        self.runs += 1
-        place = Path(self.folder.name) / str(self.runs)
-        outputs = read_arrays(self.worker.call(run_session, self.key, self.feed(feeds, place / "in"), place / "out"))
+        """One run; the outputs stay mapped when their files are removed."""
+        with tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True) as folder:
+            fed = self.feed(feeds, Path(folder) / "in")
+            outputs = read_arrays(self.worker.call(run_session, self.key, fed, Path(folder) / "out"))
         back = {own: ours for ours, own in self.candidate.outputs.items()}
         return {back.get(name, name): value for name, value in outputs.items()}
 

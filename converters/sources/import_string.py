@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from assay.converters.sources.base import SourceError
@@ -60,9 +62,38 @@ def _is_factory(found: Any) -> bool:
     }
 
 
+# the modules that each list of folders brought: `model` in one folder is not `model` in another
+_WORLDS: dict[tuple[str, ...], dict[str, ModuleType]] = {}
+
+
 @contextmanager
 def _searching(folders: Sequence[Path]) -> Iterator[None]:
-    added = [str(folder.resolve()) for folder in (*folders, Path.cwd())]
+    places = tuple(str(folder.resolve()) for folder in folders)
+    with _world(places), _paths((*places, str(Path.cwd()))):
+        yield
+
+
+@contextmanager
+def _world(places: tuple[str, ...]) -> Iterator[None]:
+    """Modules of other worlds are out of sight while this one is searched; its own are in sight again."""
+    own = _WORLDS.setdefault(places, {})
+    for other in (modules for key, modules in _WORLDS.items() if key != places):
+        for name in [name for name, module in other.items() if sys.modules.get(name) is module]:
+            del sys.modules[name]
+    sys.modules.update(own)
+    try:
+        yield
+    finally:
+        own.update({name: module for name, module in sys.modules.items() if _lies_in(module, places)})
+
+
+def _lies_in(module: ModuleType, places: tuple[str, ...]) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and any(file.startswith(place + os.sep) for place in places)
+
+
+@contextmanager
+def _paths(added: tuple[str, ...]) -> Iterator[None]:
     saved = list(sys.path)
     sys.path[:0] = [folder for folder in added if folder not in saved]
     try:

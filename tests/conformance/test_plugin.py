@@ -192,7 +192,6 @@ class TestUnreadable:
         result.stderr.fnmatch_lines(["ERROR: --assay-provider: there is no provider 'gpu', but there are cpu, *"])
 
 
-@pytest.mark.xfail(reason="converters.sources.import_string takes a module of that name from sys.modules")
 def test_modules_of_one_name_in_two_folders_are_two_sources(pytester: pytest.Pytester) -> None:
     for folder, operator in (("one", "Relu"), ("two", "Tanh")):
         place = pytester.mkdir(folder)

@@ -163,7 +163,7 @@ def test_a_newer_ir_version_fails(save: Save) -> None:
 
 
 def test_an_unknown_target_is_an_error_that_names_the_known_ones(save: Save) -> None:
-    with pytest.raises(AssayError, match="'fridge' is no target, but should be one of edge, server-cpu, server-gpu"):
+    with pytest.raises(AssayError, match="'fridge' is no target, but should be one of edge, safety, server-cpu"):
         lint(save(chain(WEIGHT)), target="fridge")
 
 

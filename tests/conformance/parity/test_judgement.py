@@ -97,7 +97,9 @@ def test_a_ratio_passes_is_doubted_or_fails(value: float) -> None:
 
 def test_a_source_without_any_noise_still_allows_a_rounding() -> None:
     truth = np.full(64, 100.0, np.float32)
-    assert ratio(np.nextafter(truth, np.float32(np.inf)), truth, 0.0) <= PASS_GATE
+    rounded = truth.copy()
+    rounded[5] = np.nextafter(rounded[5], np.float32(np.inf))
+    assert ratio(rounded, truth, 0.0) <= PASS_GATE
     assert ratio(truth + np.float32(0.01), truth, 0.0) > FAIL_GATE
 
 

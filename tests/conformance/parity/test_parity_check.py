@@ -87,7 +87,10 @@ def test_an_input_or_operator_that_is_not_the_sources_is_a_finding(
 
 
 def test_a_sequence_for_a_tensor_is_a_finding(tmp_path: Path) -> None:
-    source = written("g (float[2] x) => (float[2,2] y) { z = SequenceConstruct(x, x) y = ConcatFromSequence<axis=0, new_axis=1>(z) }", tmp_path / "source.onnx")
+    source = written(
+        "g (float[2] x) => (float[2,2] y) { z = SequenceConstruct(x, x) y = ConcatFromSequence<axis=0, new_axis=1>(z) }",
+        tmp_path / "source.onnx",
+    )
     model = written("g (float[2] x) => (seq(float[2]) y) { y = SequenceConstruct(x, x) }", tmp_path / "m.onnx")
     assert codes(check(model, source)) == ["PA006"]
 

@@ -202,10 +202,12 @@ def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], 
     first = output_errors(values, judged.reference, judge.usual)
     errors = [judge.reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     findings = list(contract_findings(values, judged.reference, probe.name))
+    broken = {finding.location["output"] for finding in findings}
     for before, after in zip(first, errors, strict=True):
         doubt = ratio_finding(after, probe.name)
         findings += [doubt] if doubt else [ill_conditioned_finding(after, probe.name)] if after is not before else []
-    return {**_row(probe, "judged"), "outputs": [error.to_json() for error in errors]}, findings
+    rows = [error.to_json() for error in errors if error.output not in broken]  # an error says nothing beside a breach
+    return {**_row(probe, "judged"), "outputs": rows}, findings
 
 
 def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
