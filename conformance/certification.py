@@ -32,9 +32,8 @@ from assay.converters.convert import convert_source
 from assay.converters.exporter import ConvertError
 from assay.converters.files import UnwritableError, new_folder, read_model
 from assay.converters.sources import Source, open_source
-from assay.converters.sources.base import brief
 from assay.converters.sources.import_string import call, is_import_string
-from assay.specs.errors import AssayError
+from assay.specs.errors import AssayError, brief
 from assay.specs.interface import Interface
 from assay.specs.tasks import load_task
 
