@@ -129,7 +129,10 @@ class Certification:
             return Candidate(opened.path, opened.interface, manifest.name)
         task = load_task(manifest.task)
         try:
-            bundle = convert_source(self.source, self._folder / "bundle", task, manifest.opset, manifest.exporter)
+            fields = {"preprocessing": manifest.preprocessing, "postprocessing": manifest.postprocessing}
+            bundle = convert_source(
+                self.source, self._folder / "bundle", task, manifest.opset, manifest.exporter, fields
+            )
         except AssayError:
             raise
         except Exception as error:  # a converter that crashes has not converted

@@ -117,6 +117,8 @@ class Manifest(_Part):
     task: Text = "generic"
     inputs: dict[str, Text] = Field(default_factory=dict)
     outputs: list[Text] = Field(default_factory=list)
+    preprocessing: dict[str, Any] = Field(default_factory=dict)
+    postprocessing: dict[str, Any] = Field(default_factory=dict)
     data: Data = Data()
     providers: Annotated[list[Text], Field(min_length=1), AfterValidator(_distinct)] = ["cpu"]
     pythonpath: list[Text] = Field(default_factory=list)

@@ -19,8 +19,12 @@ from assay.converters.sources import Source, open_source
 from assay.converters.sources.base import Inputs, SourceError, require_inputs
 from assay.specs.data import PROFILE_VERSION
 from assay.specs.errors import brief
+from assay.specs.fields import stated
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec, with_roles
 from assay.specs.tasks import Task, load_task
+
+
+Fields = Mapping[str, Mapping[str, Any]]
 
 
 def convert(
@@ -32,19 +36,21 @@ def convert(
     exporter: str | None = None,
     *,
     outputs: Sequence[str] | None = None,
+    fields: Fields | None = None,
     trust_source: bool = False,
     folders: Sequence[Path] = (),
 ) -> Bundle:
     """Convert a source (path, import string or live object) and write the bundle.
 
     ``inputs`` maps names to specifications like ``"float32[batch,3,height,width] in 0..255"`` or to example arrays
-    (whose shape is then fixed); ``outputs`` names outputs that have no names of their own. Raises `AssayError` where
-    the source can't be opened or converted; nothing is left at ``output`` then.
+    (whose shape is then fixed); ``outputs`` names outputs that have no names of their own; ``fields`` is what the
+    profile wants stated beside the graph, as ``{"preprocessing": {"layout": "NCHW"}}``. Raises `AssayError` where the
+    source can't be opened or converted; nothing is left at ``output`` then.
     """
     kind = load_task(task)
     names = [tensor.name for tensor in kind.outputs if not tensor.optional]
     opened = open_source(source, inputs, outputs, trust=trust_source, folders=folders, output_hints=names)
-    return convert_source(opened, output, kind, opset, exporter)
+    return convert_source(opened, output, kind, opset, exporter, fields)
 
 
 def convert_source(
@@ -53,8 +59,10 @@ def convert_source(
     task: Task,
     opset: int | None = None,
     exporter: str | None = None,
+    fields: Fields | None = None,
 ) -> Bundle:
     """Convert an opened source."""
+    statements = stated(fields or {})
     export = find_exporter(source, exporter)
     require_replaceable(Path(output))
     interface = describe(source, task)
@@ -65,6 +73,7 @@ def convert_source(
         "assay.exporter": exported.exporter,
         "assay.source.framework": source.framework,
         "assay.source.sha256": source.sha256(),
+        **statements,
     }
     run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata))
     return write_bundle(exported.model, interface, output)

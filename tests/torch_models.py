@@ -49,7 +49,7 @@ class Scriptable(nn.Module):
         self.linear = nn.Linear(6, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.linear(x)
+        y: Tensor = self.linear(x)
         if bool(y.sum() > 0):
             y = y * 2
         return y
@@ -64,7 +64,8 @@ class TwoInputs(nn.Module):
         self.linear = nn.Linear(6, 3)
 
     def forward(self, used: Tensor, unused: Tensor) -> Tensor:  # noqa: ARG002 - that is the point
-        return self.linear(used)
+        result: Tensor = self.linear(used)
+        return result
 
 
 class Optional(nn.Module):
@@ -76,7 +77,7 @@ class Optional(nn.Module):
         self.linear = nn.Linear(6, 3)
 
     def forward(self, x: Tensor, scale: Tensor | None = None, offset: Tensor | None = None) -> Tensor:
-        y = self.linear(x)
+        y: Tensor = self.linear(x)
         y = y if scale is None else y * scale
         return y if offset is None else y + 5 * offset
 

@@ -98,7 +98,7 @@ def name_is_unique(candidate: StaticCandidate) -> Iterator[Violation]:
         for name, count in Counter(value.name for value in values).items():
             if count > 1:
                 part = FilePart(candidate.path.name, kind)
-                yield Violation(part, f"{count} {kind} have the name {name!r}, but each should have a name of its own")
+                yield Violation(part, f"{count} {kind} have the name {name!r}, but should each have a name of its own")
 
 
 @rule("IO013")

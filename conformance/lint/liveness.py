@@ -47,7 +47,7 @@ def input_counts_by_value(candidate: StaticCandidate) -> Iterator[Violation]:
     counting = needed(candidate.outputs, without=SHAPE_ONLY)
     for value in candidate.inputs:
         if value in candidate.live and value not in counting:
-            yield Violation(value, "reaches the outputs by its shape alone, but its values should count")
+            yield Violation(value, "reaches the outputs by its shape alone, but should by its values")
 
 
 @rule("OP014")
@@ -68,7 +68,7 @@ def node_reaches_output(candidate: StaticCandidate) -> Iterator[Violation]:
     if dead:
         count = f"1 node of {len(candidate.scopes[0].nodes)} reaches" if len(dead) == 1 else f"{len(dead)} nodes reach"
         names = [node.name or node.op_type for node in dead[:10]]
-        yield Violation(dead[0], f"{count} no output, but each should reach one", {"nodes": names, "count": len(dead)})
+        yield Violation(dead[0], f"{count} no output, but should each reach one", {"nodes": names, "count": len(dead)})
 
 
 def _dead(candidate: StaticCandidate, graph: ir.Graph) -> list[ir.Node]:

@@ -94,7 +94,7 @@ def test_a_bad_model_is_one_sentence(model: str, folder: Path, here: Command) ->
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """The command line in this process, where the frameworks are loaded once; all that reaches file descriptors counts."""
+    """The command line in this process, where the frameworks are loaded once; all that reaches descriptors counts."""
 
     def run(*arguments: str, cwd: Path) -> Ran:
         monkeypatch.chdir(cwd)

@@ -65,7 +65,7 @@ def test_the_opset_is_the_one_that_is_asked_for(opset: int, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("opset", [0, 9, 99])
 def test_an_opset_that_the_exporter_does_not_write_ends_the_conversion(opset: int, tmp_path: Path) -> None:
-    with pytest.raises(AssayError, match=f"torch.onnx wrote opset 18, but should write {opset}"):
+    with pytest.raises(AssayError, match=rf"torch\.onnx wrote opset 18, but should write {opset}"):
         convert(torch_models.encoder(), tmp_path / "b", inputs=X, opset=opset)
     assert not (tmp_path / "b").exists()
 
@@ -75,7 +75,7 @@ def test_an_axis_that_the_code_pins_ends_the_conversion(tmp_path: Path) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.reshape(2, 6) * 2
 
-    with pytest.raises(AssayError, match="can't be converted|does not run"):
+    with pytest.raises(AssayError, match=r"can't be converted|does not run"):
         convert(Pinned(), tmp_path / "b", inputs=X)
     assert not (tmp_path / "b").exists()
 
@@ -83,7 +83,7 @@ def test_an_axis_that_the_code_pins_ends_the_conversion(tmp_path: Path) -> None:
 def test_a_model_that_raises_ends_the_conversion_in_its_own_words(tmp_path: Path) -> None:
     class Raising(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            raise KeyError("no\nweights")
+            raise KeyError(x.shape)
 
     with pytest.raises(AssayError, match=r"does not run on x \[2, 6\]: KeyError: "):
         convert(Raising(), tmp_path / "b", inputs=X)

@@ -37,9 +37,9 @@ g (float[batch,6] x) => (float[batch,6] y) <int64 lowest = {{{LOWEST}}}, int64 m
 
 ENDLESS = f"""
 g (float[batch,6] x) => (float[batch,6] y) <int64 trips = {{{2**62}}}, bool go = {{1}}> {{
-    y = Loop(trips, go, x) <body = step (int64 i, bool on, float[batch,6] before) => (bool on_out, float[batch,6] after) {{
-        on_out = Identity(on)
-        after = Relu(before)
+    y = Loop(trips, go, x) <body = step (int64 i, bool on, float[batch,6] a) => (bool still_on, float[batch,6] b) {{
+        still_on = Identity(on)
+        b = Relu(a)
     }}>
 }}"""
 

@@ -132,5 +132,5 @@ def _as_output(model: ir.Model, index: int, node: ir.Node, dtype: ir.DataType | 
     old, new = model.graph.outputs[index], node.outputs[0]
     model.graph.append(node)
     old.name, new.name = f"{old.name}_before", old.name
-    new.dtype, new.shape = dtype, None
+    new.type = ir.TensorType(dtype) if dtype is not None else None
     model.graph.outputs[index] = new

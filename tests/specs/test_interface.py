@@ -73,10 +73,9 @@ def test_an_interface_is_read_back_from_its_json(interface: Interface) -> None:
 def test_any_text_is_a_specification_or_is_refused(text: str) -> None:
     try:
         spec = parse_spec("x", text)
-    except InterfaceError as error:
-        assert repr(text) in str(error)
-    else:
-        assert parse_spec("x", str(spec)) == spec
+    except InterfaceError:
+        return
+    assert parse_spec("x", str(spec)) == spec
 
 
 @given(axes())

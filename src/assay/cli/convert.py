@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,12 +18,46 @@ if TYPE_CHECKING:
     from assay.converters.bundle import Bundle
 
 
+class _Field(click.ParamType[tuple[str, str, Any]]):
+    """``preprocessing.mean=[0.5]``: stage, field and value."""
+
+    name = "STAGE.FIELD=VALUE"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str, Any]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, text = str(value).partition("=")
+        stage, _, field = name.partition(".")
+        if stage not in ("preprocessing", "postprocessing") or not field or not separator:
+            self.fail(f"{value!r} should be like preprocessing.layout=NCHW", param, ctx)
+        try:
+            return stage, field, json.loads(text)
+        except ValueError:
+            return stage, field, text
+
+
+def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any]]:
+    stages: dict[str, dict[str, Any]] = {}
+    for stage, field, value in fields:
+        stages.setdefault(stage, {})[field] = value
+    return stages
+
+
 @click.command()
 @click.argument("source")
 @click.option("-o", "--output", required=True, metavar="BUNDLE", help="Folder to write.")
 @click.option("--task", default="generic", show_default=True, help="What the model does; fixes names and roles.")
 @input_option
 @click.option("--output-name", "outputs", multiple=True, help="Name of an output that has none; repeat in order.")
+@click.option(
+    "--field",
+    "fields",
+    type=_Field(),
+    multiple=True,
+    help="What the task wants stated, like preprocessing.mean=[0.5]; the value is JSON or plain text.",
+)
 @click.option("--opset", type=int, help="ONNX opset; the exporter's own default if not given.")
 @click.option(
     "--exporter", help="torch.onnx, torch.onnx.torchscript, tf2onnx or onnx; chosen by the source if not given."
@@ -36,6 +70,7 @@ def command(
     task: str,
     inputs: tuple[TensorSpec, ...],
     outputs: tuple[str, ...],
+    fields: tuple[tuple[str, str, Any], ...],
     opset: int | None,
     exporter: str | None,
     trust_source: bool,
@@ -63,6 +98,7 @@ def command(
             opset,
             exporter,
             outputs=outputs or None,
+            fields=_by_stage(fields),
             trust_source=trust_source,
         )
         findings = lint(bundle)

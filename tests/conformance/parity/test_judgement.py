@@ -22,16 +22,16 @@ from assay.conformance.result import Finding
 ROW = np.array([[1.0, -2.0, 3.0]], np.float32)
 
 
-def reference(floor: float = 1e-6, **values: np.ndarray) -> Reference:
-    return Reference(values, values, {name: Noise(floor, floor / 2) for name in values})
+def reference(y: np.ndarray, floor: float = 1e-6) -> Reference:
+    return Reference({"y": y}, {"y": y}, {"y": Noise(floor, floor / 2)})
 
 
-def contract(got: dict[str, np.ndarray], **expected: np.ndarray) -> list[Finding]:
-    return list(contract_findings(got, reference(**expected), "typical"))
+def contract(got: dict[str, np.ndarray], y: np.ndarray) -> list[Finding]:
+    return list(contract_findings(got, reference(y), "typical"))
 
 
 def ratio(got: np.ndarray, truth: np.ndarray, floor: float) -> float:
-    wanted = reference(floor, y=truth)
+    wanted = reference(truth, floor)
     (error,) = output_errors({"y": got}, wanted, usual_noise([wanted], [wanted]))
     return error.ratio
 
@@ -77,7 +77,7 @@ def test_text_is_text_in_whatever_array() -> None:
 
 
 def test_a_scalar_is_compared_too() -> None:
-    (finding,) = contract({"y": np.float32(np.nan).reshape(())}, y=np.float32(1).reshape(()))
+    (finding,) = contract({"y": np.array(np.nan, np.float32)}, y=np.array(1, np.float32))
     assert finding.code == "PA005"
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras_models
 import numpy as np
 import pytest
 import torch
 import torch_models
 from onnx import parser
-from pathlib import Path
 
 from assay.conformance.parity.oracle import Oracle, ReferenceRefused
 from assay.converters.sources import open_source

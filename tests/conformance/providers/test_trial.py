@@ -21,8 +21,13 @@ g (float[n] input_1, float threshold) => (float[n] Identity_0) { Identity_0 = Mu
 @pytest.fixture
 def candidate(tmp_path: Path) -> Candidate:
     (tmp_path / "m.onnx").write_bytes(parser.parse_model(TEXT).SerializeToString())
-    names = {"inputs": {"x": "input_1"}, "outputs": {"y": "Identity_0"}}
-    return Candidate(tmp_path / "m.onnx", Interface(()), constants={"threshold": np.float32(2)}, **names)
+    return Candidate(
+        tmp_path / "m.onnx",
+        Interface(()),
+        inputs={"x": "input_1"},
+        outputs={"y": "Identity_0"},
+        constants={"threshold": np.float32(2)},
+    )
 
 
 def test_names_are_ours_and_constants_are_fed(candidate: Candidate) -> None:

@@ -60,6 +60,7 @@ def test_a_folder_goes_by_its_files(kind: str, member: str, tmp_path: Path) -> N
 def test_any_bytes_are_of_a_kind_or_are_refused(content: bytes, name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     try:
-        assert kind_of(tmp_path / name) in {*HEADS, *ARCHIVES}
-    except SourceError as error:
-        assert str(tmp_path / name) in str(error)
+        kind = kind_of(tmp_path / name)
+    except SourceError:
+        return
+    assert kind in {*HEADS, *ARCHIVES}

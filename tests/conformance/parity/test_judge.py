@@ -87,10 +87,8 @@ def test_an_input_or_operator_that_is_not_the_sources_is_a_finding(
 
 
 def test_a_sequence_for_a_tensor_is_a_finding(tmp_path: Path) -> None:
-    source = written(
-        "g (float[2] x) => (float[2,2] y) { z = SequenceConstruct(x, x) y = ConcatFromSequence<axis=0, new_axis=1>(z) }",
-        tmp_path / "source.onnx",
-    )
+    stacked = "{ z = SequenceConstruct(x, x) y = ConcatFromSequence<axis=0, new_axis=1>(z) }"
+    source = written(f"g (float[2] x) => (float[2,2] y) {stacked}", tmp_path / "source.onnx")
     model = written("g (float[2] x) => (seq(float[2]) y) { y = SequenceConstruct(x, x) }", tmp_path / "m.onnx")
     assert codes(check(model, source)) == ["PA006"]
 
@@ -108,7 +106,7 @@ def test_a_source_that_is_random_can_judge_nothing(bundle: Bundle) -> None:
 def test_a_source_that_takes_no_probe_leaves_the_verdict_open(bundle: Bundle) -> None:
     class Refusing(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> Any:
-            raise ValueError("not today")
+            raise ValueError("not today", x.shape)
 
     result = check(bundle, Refusing())
     assert result.verdict is Verdict.INCONCLUSIVE
