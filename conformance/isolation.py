@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeout
+from threading import Thread
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,6 +16,7 @@ from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_WATCH_SECONDS = 1.0
 _EXIT_CODE = re.compile(r"\{?(?:SIG\w+|EXIT|UNKNOWN)?\((-?\d+)\)")
 
 
@@ -53,8 +57,11 @@ class Worker:
         """Run an importable function there; raises `WorkerDied`, `WorkerTimedOut`, or what the function raises."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                max_workers=1, env={"PYTHONFAULTHANDLER": ""}
-            )  # no trace of a crash that we report
+                max_workers=1,
+                env={"PYTHONFAULTHANDLER": ""},  # no trace of a crash that we report
+                initializer=_end_with_parent,
+                initargs=(os.getpid(),),
+            )
         try:
             result: T = self._pool.submit(function, *args, **kwargs).result(self.time_limit)
         except TerminatedWorkerError as error:
@@ -78,6 +85,17 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _end_with_parent(parent: int) -> None:
+    """In the worker: end when the parent was killed, for loky's workers would wait for work for ever."""
+    Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
 
 
 def _exit_code(message: str) -> int | None:

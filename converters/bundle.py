@@ -60,13 +60,10 @@ def write_bundle(model: ir.Model, interface: Interface, output: str | os.PathLik
     return Bundle(target, interface)
 
 
-def save_model(model: ir.Model, path: Path) -> None:
-    """Save with the weights inside, or beside the file where they are too many for one protobuf."""
+def save_model(model: ir.Model, path: Path, external: str | None = None) -> None:
+    """Save with the weights inside, or in the file named ``external`` beside it; there too if they are too many."""
     size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
-    if size > _INLINE_LIMIT:
-        ir.save(model, path, external_data=EXTERNAL_DATA)
-    else:
-        ir.save(ir.external_data.load_to_model(model), path)  # those that lie beside the source come along
+    ir.save(model, path, external_data=external or (EXTERNAL_DATA if size > _INLINE_LIMIT else None))
 
 
 def require_replaceable(target: Path) -> None:

@@ -23,7 +23,6 @@ from assay.specs.fields import stated
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec, with_roles
 from assay.specs.tasks import Task, load_task
 
-
 Fields = Mapping[str, Mapping[str, Any]]
 
 
@@ -75,7 +74,7 @@ def convert_source(
         "assay.source.sha256": source.sha256(),
         **statements,
     }
-    run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata))
+    run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata, source.settings()))
     return write_bundle(exported.model, interface, output)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from assay.specs.data import PROFILE, UnknownNameError, load_yaml
 
 Severity = Literal["error", "warning", "info"]
-Level = Literal["core", "quantized", "certified"]
+Level = Literal["core", "quantized", "certified", "accelerated", "portable"]
 
 
 @dataclass(frozen=True)

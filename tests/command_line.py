@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -32,12 +32,15 @@ def assay(*arguments: object) -> Outcome:
     out, err, status = io.StringIO(), io.StringIO(), 0
     argv = ["assay", *map(str, arguments)]
     paths = patch.object(sys, "meta_path", list(sys.meta_path))
-    with patch.object(sys, "argv", argv), paths, patch.dict("os.environ", COLUMNS="80"):
-        with redirect_stdout(out), redirect_stderr(err):
-            try:
-                main()
-            except SystemExit as end:
-                status = int(end.code or 0)
+    with ExitStack() as around:
+        for context in (patch.object(sys, "argv", argv), paths, patch.dict("os.environ", COLUMNS="80")):
+            around.enter_context(context)
+        around.enter_context(redirect_stdout(out))
+        around.enter_context(redirect_stderr(err))
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
     return Outcome(status, out.getvalue(), err.getvalue())
 
 

@@ -1,40 +1,18 @@
-"""What tests of all packages share: the command line as a process of its own."""
+"""What tests of all packages share: the command line as a process of its own, and a source judged by itself."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from judging import MODELS, Command, Faithful, Ran
 
 import assay as api
 from assay import Bundle
 from assay.converters.sources.base import Inputs
-
-MODELS = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left behind."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output, read as JSON."""
-        return json.loads(self.stdout)
-
-
-Command = Callable[..., Ran]
-Faithful = Callable[..., Bundle]
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +39,3 @@ def faithful(tmp_path: Path) -> Faithful:
         return bundle
 
     return convert_and_check
-
-
-def described(bundle: Bundle) -> tuple[dict[str, str], dict[str, str]]:
-    """The inputs and the outputs of a bundle, by name, as text."""
-    interface = bundle.interface
-    return {s.name: str(s) for s in interface.inputs}, {s.name: str(s) for s in interface.outputs}

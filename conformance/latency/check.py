@@ -45,7 +45,9 @@ def check_latency(
     """
     reason = why_unavailable(provider)
     if reason is not None:
-        return _result(provider, Verdict.INCONCLUSIVE, [_finding("LT003", "warning", reason, {"provider": provider})], {})
+        return _result(
+            provider, Verdict.INCONCLUSIVE, [_finding("LT003", "warning", reason, {"provider": provider})], {}
+        )
     feeds = typical_feeds(interface.inputs, _one_sample(interface), seed=0)
     first, *beside = models
     trials = {name: Trial(model, provider, worker, timing.threads) for name, model in models.items()}

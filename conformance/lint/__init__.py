@@ -24,14 +24,18 @@ def lint(
     *,
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
+    level: str | None = None,
 ) -> list[Finding]:
     """Check an ``.onnx`` file or a bundle against the static rules of the profile.
 
-    ``target`` names the kind of runtime whose limits count; ``select`` and ``ignore`` are prefixes of rule codes.
-    Raises `AssayError` where the model can't be read or the target is unknown.
+    ``target`` names the kind of runtime whose limits count; ``select`` and ``ignore`` are prefixes of rule codes;
+    ``level`` is the level of conformance whose rules count (None: what any model, quantized or not, should keep).
+    Raises `AssayError` where the model can't be read, or the target or level is unknown.
     """
     from assay.conformance.lint.candidate import open_candidate
     from assay.conformance.lint.driver import chosen, run
+    from assay.specs.levels import level as find_level
 
+    levels = None if level is None else find_level(level).includes
     path = model if isinstance(model, (str, os.PathLike)) else model.path
-    return run(open_candidate(os.fspath(path), target), chosen(select, ignore))
+    return run(open_candidate(os.fspath(path), target), chosen(select, ignore, levels))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import isclose
 
 import numpy as np
 import onnx_ir as ir
 
 from assay.conformance.lint.candidate import StaticCandidate
 from assay.conformance.lint.dataflow import input_of
+from assay.conformance.lint.location import MODULE, SETTING
+from assay.conformance.lint.operator_forms import form_of
 from assay.conformance.lint.registry import Violation, rule
 from assay.conformance.lint.weight_statistics import Array
 
@@ -19,8 +22,10 @@ NORMALIZATIONS = (
 )
 _EPSILONS = 1e-15, 1e-2
 _PICTURE = slice(2, None)
-_AXIS_OPERATORS = ("Softmax", "LogSoftmax", "Hardmax", "Concat", "Gather", "GatherElements", "Split", "ArgMax", "ArgMin")
-_AXIS_OPERATORS += ("TopK", "LayerNormalization", "ScatterElements", "Compress")
+_AXIS_OPERATORS = (
+    *("Softmax", "LogSoftmax", "Hardmax", "Concat", "Gather", "GatherElements", "Split", "ArgMax", "ArgMin"),
+    *("TopK", "LayerNormalization", "ScatterElements", "Compress"),
+)
 
 
 @rule("OP012")
@@ -41,7 +46,9 @@ def epsilon_is_sane(candidate: StaticCandidate) -> Iterator[Violation]:
     for node in candidate.nodes(*NORMALIZATIONS, domain=None):
         epsilon = node.attributes.get_float("epsilon", 1e-5)
         if not _EPSILONS[0] <= epsilon <= _EPSILONS[1]:
-            yield Violation(node, f"epsilon is {epsilon:g}, but should be between {_EPSILONS[0]:g} and {_EPSILONS[1]:g}")
+            yield Violation(
+                node, f"epsilon is {epsilon:g}, but should be between {_EPSILONS[0]:g} and {_EPSILONS[1]:g}"
+            )
 
 
 @rule("OP020")
@@ -53,7 +60,9 @@ def epsilon_is_one(candidate: StaticCandidate) -> Iterator[Violation]:
         if len(counts) > 1 and counts[0][1] >= 2 * sum(count for _, count in counts[1:]):
             usual, often = counts[0]
             odd = [node for node, epsilon in epsilons.items() if epsilon != usual]
-            sentence = f"epsilon is {epsilons[odd[0]]:g}, but should be {usual:g} as in {often} others unless that is meant"
+            sentence = (
+                f"epsilon is {epsilons[odd[0]]:g}, but should be {usual:g} as in {often} others unless that is meant"
+            )
             yield Violation(odd[0], sentence, {"count": len(odd)})
 
 
@@ -63,7 +72,10 @@ def coordinates_are_common(candidate: StaticCandidate) -> Iterator[Violation]:
     for node in candidate.nodes("Resize"):
         shape = candidate.shape_of(node.outputs[0])
         may_be_one = shape is None or any(not isinstance(dim, int) or dim == 1 for dim in shape[_PICTURE])
-        if node.attributes.get_string("coordinate_transformation_mode", "half_pixel") == "pytorch_half_pixel" and may_be_one:
+        if (
+            node.attributes.get_string("coordinate_transformation_mode", "half_pixel") == "pytorch_half_pixel"
+            and may_be_one
+        ):
             got = "coordinates are pytorch_half_pixel and the output may be one pixel wide"
             yield Violation(node, f"{got}, but should be half_pixel, as PyTorch computes")
 
@@ -140,6 +152,40 @@ def index_is_in_range(candidate: StaticCandidate) -> Iterator[Violation]:
         if low < -size or high >= size:
             wrong = high if high >= size else low
             yield Violation(node, f"index {wrong} lies beyond axis {axis} of size {size}, but should lie within")
+
+
+@rule("OP041")
+def attribute_is_the_sources(candidate: StaticCandidate) -> Iterator[Violation]:
+    """Attributes are what the source's layer was told, where the node keeps a record of that."""
+    for node in candidate.all_nodes:
+        told = {key: text for key, text in node.metadata_props.items() if key.startswith(SETTING)}
+        for name, text in ((key.removeprefix(SETTING), text) for key, text in told.items()):
+            got = _attribute(candidate, node, name)
+            if got is not None and not _is_same(got, text):
+                layer = node.metadata_props.get(MODULE, "")
+                got_text = got if isinstance(got, str) else f"{got:g}"
+                yield Violation(node, f"{name} is {got_text}, but should be {text} as in the source's layer {layer}")
+
+
+def _attribute(candidate: StaticCandidate, node: ir.Node, name: str) -> float | str | None:
+    """The value of an attribute, or its default."""
+    held = node.attributes.get(name)
+    if held is None:
+        form = form_of(node.op_type, candidate.model.opset_imports.get(node.domain, 1), node.domain)
+        value = None if form is None else form.defaults.get(name)
+    else:
+        value = None if held.is_ref() else held.value
+    return value if isinstance(value, (float, str)) else None
+
+
+def _is_same(got: float | str, told: str) -> bool:
+    """Numbers to the precision of float32, which attributes have."""
+    if isinstance(got, str):
+        return got == told
+    try:
+        return isclose(got, float(told), rel_tol=1e-6)
+    except ValueError:
+        return False
 
 
 @rule("OP043")

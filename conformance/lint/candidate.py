@@ -13,7 +13,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from assay.conformance.lint import dataflow
-from assay.conformance.lint.external_data import external_fault
+from assay.conformance.lint.external_data import DataFiles
 from assay.conformance.lint.inference import Inferred, Shape, inferred_types, is_recursive
 from assay.converters.files import UnreadableError, model_path, parse_model, read_proto
 from assay.converters.interface_json import read_interface
@@ -104,6 +104,11 @@ class StaticCandidate:
         return frozenset(dataflow.following(self.inputs, self.owners, without=dataflow.SHAPE_ONLY))
 
     @cached_property
+    def data_files(self) -> DataFiles:
+        """The files of external data."""
+        return DataFiles(self.path)
+
+    @cached_property
     def weights(self) -> tuple[Weight, ...]:
         """Every tensor of numbers whose elements can be read; each is read when a rule asks, and once."""
         from assay.conformance.lint.tensors import readable_weights
@@ -171,14 +176,15 @@ class StaticCandidate:
         tensor = None if value is None else ir.convenience.get_const_tensor(value)
         if tensor is None or tensor.dtype == ir.DataType.STRING or tensor.nbytes > _SMALL:
             return None
-        if isinstance(tensor, ir.ExternalTensor) and external_fault(tensor, self.path) is not None:
+        if isinstance(tensor, ir.ExternalTensor) and self.data_files.fault(tensor) is not None:
             return None
         return tensor.numpy()
 
     def scalar(self, value: ir.Value | None) -> float | None:
         """The only element of a constant; None where there are more, or it is no constant."""
-        array = self.constant(value)
-        return float(array.reshape(-1)[0].real) if array is not None and array.size == 1 else None
+        tensor = None if value is None else ir.convenience.get_const_tensor(value)
+        array = self.constant(value) if tensor is not None and tensor.size == 1 else None
+        return None if array is None else float(array.reshape(-1)[0].real)
 
     def shape_of(self, value: ir.Value | None) -> Shape | None:
         """The shape of a constant, else the implied one of the main graph; None where the rank does not follow."""

@@ -57,9 +57,7 @@ def owners(nodes: Iterable[ir.Node]) -> dict[ir.Graph, ir.Node]:
     return {graph: node for node in nodes for graph in subgraphs(node)}
 
 
-def following(
-    values: Iterable[ir.Value], owner: Owners, *, without: frozenset[str] = frozenset()
-) -> set[ir.Value]:
+def following(values: Iterable[ir.Value], owner: Owners, *, without: frozenset[str] = frozenset()) -> set[ir.Value]:
     """Every value that depends on these by a path without such operators, and they."""
     found: set[ir.Value] = set()
     waiting = list(values)

@@ -51,12 +51,16 @@ def run(candidate: StaticCandidate, codes: Iterable[str]) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.code)
 
 
-def chosen(select: Iterable[str], ignore: Iterable[str]) -> list[str]:
-    """The codes that begin with a selected prefix (all where none is given) and with no ignored one."""
+def chosen(select: Iterable[str], ignore: Iterable[str], levels: Iterable[str] | None = None) -> list[str]:
+    """The codes that begin with a selected prefix and with no ignored one, of rules of these levels.
+
+    Where nothing is selected, all rules of the levels (those of `DEFAULT_LEVELS` where none is given).
+    """
     select, ignore = tuple(select), tuple(ignore)
-    return [
-        code for code in sorted(CHECKS) if code.startswith(select or "") and not (ignore and code.startswith(ignore))
-    ]
+    allowed = tuple(levels) if levels is not None else None if select else DEFAULT_LEVELS
+    codes = (code for code in sorted(CHECKS) if code.startswith(select or ""))
+    kept = (code for code in codes if not (ignore and code.startswith(ignore)))
+    return [code for code in kept if allowed is None or rule(code).level in allowed]
 
 
 def _finding(code: str, violation: Violation) -> Finding:

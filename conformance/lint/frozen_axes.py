@@ -8,7 +8,7 @@ from itertools import zip_longest
 import onnx_ir as ir
 
 from assay.conformance.lint.candidate import StaticCandidate
-from assay.conformance.lint.dataflow import PASS_THROUGH, input_of, needed, upstream
+from assay.conformance.lint.dataflow import PASS_THROUGH, input_of, needed, origin, upstream
 from assay.conformance.lint.inference import Shape
 from assay.conformance.lint.registry import Violation, rule
 
@@ -21,9 +21,11 @@ _AXIS_KEEPING = frozenset(
     | {"Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Sigmoid", "Tanh", "Clip", "HardSigmoid", "HardSwish", "Softplus"}
     | {"Gelu", "Erf", "Identity", "Cast", "Add", "Sub", "Mul", "Div", "QuantizeLinear", "DequantizeLinear"}
 )
-_FLATTENED_KEEPING = frozenset({"Relu", "LeakyRelu", "Dropout", "Identity", "Cast", "QuantizeLinear", "DequantizeLinear"})
+_FLATTENED_KEEPING = frozenset(
+    {"Relu", "LeakyRelu", "Dropout", "Identity", "Cast", "QuantizeLinear", "DequantizeLinear"}
+)
 _SIZE_OPERATORS = frozenset({"Shape", "Size", "Range", "CumSum"})
-_OPEN_END = 1 << 30  # exporters write "to the end" as some number beyond
+_OPEN_END = 1 << 29  # exporters write "to the end" as some number beyond
 
 
 @rule("SH005")
@@ -31,7 +33,9 @@ def broadcast_is_not_frozen(candidate: StaticCandidate) -> Iterator[Violation]:
     """No dynamic axis is combined element by element with a fixed size."""
     for node in candidate.nodes(*_BROADCASTING):
         if node.graph is candidate.graph:
-            yield from _clash(node, candidate, [candidate.shape_of(value) for value in node.inputs if value is not None])
+            yield from _clash(
+                node, candidate, [candidate.shape_of(value) for value in node.inputs if value is not None]
+            )
     for node in candidate.nodes("MatMul"):
         left, right = (candidate.shape_of(input_of(node, index)) for index in (0, 1))
         if node.graph is candidate.graph and left and right and min(len(left), len(right)) > 1:
@@ -45,7 +49,9 @@ def _clash(node: ir.Node, candidate: StaticCandidate, shapes: Sequence[Shape | N
         name = next((dim for dim in dims if isinstance(dim, str) and dim in candidate.axes), None)
         size = next((dim for dim in dims if isinstance(dim, int) and dim > 1), None)
         if name is not None and size is not None:
-            sentence = f"axis {name} meets the fixed size {size} (axis {-1 - place}), but should meet a size that follows it"
+            sentence = (
+                f"axis {name} meets the fixed size {size} (axis {-1 - place}), but should meet a size that follows it"
+            )
             yield Violation(node, sentence, {"axis": name, "size": size})
 
 
@@ -127,9 +133,8 @@ def flattened_size_is_fixed(candidate: StaticCandidate) -> Iterator[Violation]:
 
 
 def _flattening(value: ir.Value | None) -> ir.Node | None:
-    for node in upstream(value, _FLATTENED_KEEPING):
-        value = node.inputs[0]
-    node = None if value is None else value.producer()
+    source = origin(value, _FLATTENED_KEEPING)
+    node = None if source is None else source.producer()
     return node if node is not None and node.op_type in ("Flatten", "Reshape") else None
 
 
@@ -200,7 +205,9 @@ def index_is_not_clamped(candidate: StaticCandidate) -> Iterator[Violation]:
             continue
         clamp = _clamp(candidate, input_of(node, 1))
         if clamp is not None and clamp[1] == table[0] - 1 and _counts_positions(clamp[0]):
-            sentence = f"positions beyond {table[0] - 1} are held to it, but should be refused or have rows of their own"
+            sentence = (
+                f"positions beyond {table[0] - 1} are held to it, but should be refused or have rows of their own"
+            )
             yield Violation(clamp[0], sentence, {"rows": table[0]})
 
 

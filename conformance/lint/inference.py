@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int | str | None, ...]
 
-_WEIGHT_BYTES = 1024  # smaller constants may be targets of a Reshape, axes, sizes: inference reads their values
+_WEIGHT_ELEMENTS = 256  # smaller constants may be targets of a Reshape, axes, sizes: inference reads their values
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ def _copy_graph(graph: onnx.GraphProto, copy: onnx.GraphProto) -> None:
 
 
 def _is_light(node: onnx.NodeProto) -> bool:
-    return node.ByteSize() < _WEIGHT_BYTES and not any(part.HasField("g") or part.graphs for part in node.attribute)
+    return not any(part.HasField("g") or (part.HasField("t") and _is_large(part.t)) for part in node.attribute)
+
+
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    """By its dims: to count bytes would read them."""
+    return prod(tensor.dims) > _WEIGHT_ELEMENTS
 
 
 def _copy_untyped(value: onnx.ValueInfoProto, copy: onnx.ValueInfoProto) -> None:
@@ -104,11 +110,11 @@ def _copy_attribute(attribute: onnx.AttributeProto, copy: onnx.AttributeProto) -
 
 def _copy_tensor(tensor: onnx.TensorProto, copy: onnx.TensorProto) -> None:
     """Large tensors keep dtype and dims alone."""
-    if tensor.ByteSize() <= _WEIGHT_BYTES:
-        copy.CopyFrom(tensor)
-    else:
+    if _is_large(tensor):
         copy.name, copy.data_type = tensor.name, tensor.data_type
         copy.dims.extend(tensor.dims)
+    else:
+        copy.CopyFrom(tensor)
 
 
 def is_recursive(calls: Mapping[object, Iterable[object]]) -> bool:

@@ -23,14 +23,24 @@ _NUMBERED = frozenset({"present", "present_key_values", "hidden_states", "attent
 _FREE_INITIALIZERS = 4  # the IR version that no longer wants them among the inputs
 
 
+def is_portable(name: str) -> bool:
+    """Whether a name is of letters, digits, ``_``, ``.``, ``-`` and ``/``, and starts with a letter or ``_``."""
+    return _PORTABLE.fullmatch(name) is not None
+
+
+def is_made_up(name: str) -> bool:
+    """Whether an exporter made the name up."""
+    return _MADE_UP.fullmatch(name) is not None
+
+
 @rule("IO001")
 def name_is_portable(candidate: StaticCandidate) -> Iterator[Violation]:
     """Inputs and outputs have names that somebody chose."""
     for value in (*candidate.inputs, *candidate.outputs):
         name = value.name or ""
-        if not _PORTABLE.fullmatch(name):
+        if not is_portable(name):
             yield Violation(value, f"{name!r} is no portable name, but should be of letters, digits, '_', '.', '-'")
-        elif _MADE_UP.fullmatch(name):
+        elif is_made_up(name):
             yield Violation(
                 value, f"{name!r} is a name that the exporter made up, but should be one that its author chose"
             )
@@ -164,4 +174,6 @@ def interface_json_is_valid(candidate: StaticCandidate) -> Iterator[Violation]:
     try:
         validate("interface", json.loads((candidate.path.parent / FILE_NAME).read_bytes()))
     except SchemaError as error:
-        yield Violation(FilePart(FILE_NAME, error.pointer or None), f"{error.reason}, but should follow assay.interface/v1")
+        yield Violation(
+            FilePart(FILE_NAME, error.pointer or None), f"{error.reason}, but should follow assay.interface/v1"
+        )

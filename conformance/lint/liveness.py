@@ -54,10 +54,11 @@ def input_counts_by_value(candidate: StaticCandidate) -> Iterator[Violation]:
 def function_is_called(candidate: StaticCandidate) -> Iterator[Violation]:
     """Every function of the model is called."""
     called = {node.op_identifier() for node in candidate.all_nodes}
-    unused = [f"{domain}.{name}" for domain, name, *_ in candidate.model.functions if (domain, name) not in
-              {identifier[:2] for identifier in called}]
+    unused = [f"{key[0]}.{key[1]}" for key in candidate.model.functions if key not in called]
     if unused:
-        sentence = f"{len(unused)} functions such as {unused[0]} are called by nothing, but should be called or left out"
+        sentence = (
+            f"{len(unused)} functions such as {unused[0]} are called by nothing, but should be called or left out"
+        )
         yield Violation(FilePart(candidate.path.name, "functions"), sentence, {"functions": unused[:10]})
 
 
@@ -66,9 +67,9 @@ def node_reaches_output(candidate: StaticCandidate) -> Iterator[Violation]:
     """No node computes what nobody needs."""
     dead = [node for graph in candidate.graphs for node in _dead(candidate, graph)]
     if dead:
-        count = f"1 node of {len(candidate.scopes[0].nodes)} reaches" if len(dead) == 1 else f"{len(dead)} nodes reach"
+        sentence = "reaches no output" + (f" ({len(dead)} such nodes)" if len(dead) > 1 else "")
         names = [node.name or node.op_type for node in dead[:10]]
-        yield Violation(dead[0], f"{count} no output, but should each reach one", {"nodes": names, "count": len(dead)})
+        yield Violation(dead[0], f"{sentence}, but should reach one", {"nodes": names, "count": len(dead)})
 
 
 def _dead(candidate: StaticCandidate, graph: ir.Graph) -> list[ir.Node]:

@@ -11,6 +11,7 @@ from assay.conformance.lint.registry import FilePart, Subject
 
 SOURCE_LINE = "assay.source_line"
 MODULE = "assay.module"
+SETTING = "assay.source."  # before the name of an attribute: what the source's layer was told of it
 
 
 def location_of(subject: Subject) -> dict[str, Any]:
@@ -37,6 +38,12 @@ def subject_name(subject: Subject) -> str:
         return subject.key or subject.file
     outputs = subject.outputs if isinstance(subject, ir.Node) else ()
     return _text(subject.name or next((output.name for output in outputs if output.name), ""))
+
+
+def source_line(location: Mapping[str, Any]) -> tuple[str, int] | None:
+    """The file and line of the model's code, where the node's metadata tell them."""
+    file, _, line = str(location.get("source_line", "")).rpartition(":")
+    return (file, int(line)) if file and line.isascii() and line.isdigit() and int(line) > 0 else None
 
 
 def _node_location(node: ir.Node) -> dict[str, Any]:

@@ -20,7 +20,7 @@ ROLES_KEY = "assay.roles"
 _EXPORTER_KEYS = ("assay.exporter", "assay.source.framework")
 _LABEL_KEYS = ("assay.postprocessing.labels", "names", "id2label", "labels")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PRIVATE = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\+Users\\+)[^\s\"',;]+")
+PRIVATE_FOLDER = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\+Users\\+)[^\s\"',;]+")
 
 
 @rule("MD001")
@@ -129,7 +129,7 @@ def _class_counts(candidate: StaticCandidate) -> Iterator[tuple[str, int]]:
 @rule("MD010")
 def no_private_path(candidate: StaticCandidate) -> Iterator[Violation]:
     """Nothing in the metadata tells a path of the machine that the model was made on."""
-    found = next(((key, match[0]) for key, text in _texts(candidate) if (match := _PRIVATE.search(text))), None)
+    found = next(((key, match[0]) for key, text in _texts(candidate) if (match := PRIVATE_FOLDER.search(text))), None)
     if found is not None:
         key, path = found
         part = FilePart(candidate.path.name, key)

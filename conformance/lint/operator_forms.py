@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Formal:
-    """A formal input: its name, the dtype or the letter that stands for one, whether all repeats share it."""
+    """A formal input: its name, the dtype or the letter that stands for one, and how often it stands."""
 
     name: str
     kind: str
     homogeneous: bool
     variadic: bool
+    optional: bool
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Form:
     types: Mapping[str, frozenset[str]]
     attributes: frozenset[str]
     required: frozenset[str]
+    defaults: Mapping[str, object]
     deprecated: bool
 
     def formals(self, count: int) -> Iterator[Formal]:
@@ -38,6 +41,21 @@ class Form:
                 yield self.inputs[-1]
 
 
+def _formal(parameter: Any) -> Formal:
+    kind = parameter.option.name
+    return Formal(parameter.name, parameter.type_str, parameter.is_homogeneous, kind == "Variadic", kind == "Optional")
+
+
+def _default(attribute: Any) -> object:
+    """The default of an attribute; None where it has none."""
+    from onnx import helper
+
+    if not attribute.default_value.name:
+        return None
+    value = helper.get_attribute_value(attribute.default_value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
 @cache
 def form_of(operator: str, version: int, domain: str) -> Form | None:
     """The operator as this version of the domain defines it; None where the standard has none."""
@@ -47,14 +65,13 @@ def form_of(operator: str, version: int, domain: str) -> Form | None:
         schema = defs.get_schema(operator, version, domain)
     except (defs.SchemaError, ValueError):
         return None
-    variadic = defs.OpSchema.FormalParameterOption.Variadic
-    inputs = (Formal(i.name, i.type_str, i.is_homogeneous, i.option == variadic) for i in schema.inputs)
     return Form(
-        tuple(inputs),
+        tuple(map(_formal, schema.inputs)),
         (schema.min_input, schema.max_input),
         (schema.min_output, schema.max_output),
         {t.type_param_str: frozenset(t.allowed_type_strs) for t in schema.type_constraints},
         frozenset(schema.attributes),
         frozenset(name for name, attribute in schema.attributes.items() if attribute.required),
+        {name: _default(attribute) for name, attribute in schema.attributes.items()},
         schema.deprecated,
     )

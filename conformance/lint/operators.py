@@ -166,8 +166,10 @@ def _form_fault(node: ir.Node, form: Form) -> str | None:
         ("outputs", len(node.outputs), form.output_counts),
     ):
         if not low <= count <= high:
-            return f"has {count} {kind}, but should have {low if count < low else high} at {'least' if count < low else 'most'}"
-    absent = next((i for i, value in enumerate(node.inputs[: form.input_counts[0]]) if value is None), None)
+            due = f"{low} at least" if count < low else f"{high} at most"
+            return f"has {count} {kind}, but should have {due}"
+    places = enumerate(zip(node.inputs, form.inputs, strict=False))
+    absent = next((i for i, (value, formal) in places if value is None and not formal.optional), None)
     if absent is not None:
         return f"input {absent} is absent, but should be there"
     missing, unknown = form.required - set(node.attributes), set(node.attributes) - form.attributes

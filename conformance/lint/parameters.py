@@ -71,7 +71,7 @@ def _gemm(node: ir.Node, shapes: Sequence[Shape | None]) -> Wanted:
     if weight is None or len(weight) != 2:
         return
     transposed = node.attributes.get_int("transB", 0)
-    inner, outer = weight[::-1] if transposed else weight
+    outer = weight[0 if transposed else 1]
     if data is not None and len(data) == 2:
         due = data[0 if node.attributes.get_int("transA", 0) else 1]
         yield 1, "weight", (outer, due) if transposed else (due, outer)

@@ -74,7 +74,7 @@ def _round_trips(candidate: StaticCandidate) -> Iterator[tuple[ir.Node, ir.DataT
     """Each Cast whose result is cast back at once: the first Cast, the dtype outside and the one between."""
     for back in candidate.nodes("Cast"):
         cast = back.inputs[0].producer() if back.inputs[0] is not None else None
-        if cast is None or cast.op_type != "Cast" or back.graph is not candidate.graph:
+        if cast is None or cast.op_type != "Cast" or back.outputs[0] not in candidate.following_inputs:
             continue
         wide, narrow = candidate.dtype_of(cast.inputs[0]), candidate.dtype_of(cast.outputs[0])
         if wide is not None and narrow is not None and candidate.dtype_of(back.outputs[0]) == wide:
@@ -86,7 +86,7 @@ def integer_division_is_meant(candidate: StaticCandidate) -> Iterator[Violation]
     """Integers of an input are not divided by an operator that rounds negative ones towards zero."""
     for node in candidate.nodes("Div", "Mod"):
         value = input_of(node, 0)
-        truncates = node.op_type == "Div" or node.attributes.get_int("fmod", 0)
+        truncates = node.op_type == "Div" or node.attributes.get_int("fmod", 0) > 0
         if truncates and value in candidate.following_inputs and candidate.dtype_of(value) in _SIGNED:
             got = f"{node.op_type} of integers rounds towards zero"
             yield Violation(node, f"{got}, but should round down where the source's `//` and `%` meet negative numbers")
@@ -148,7 +148,9 @@ def infinity_is_no_factor(candidate: StaticCandidate) -> Iterator[Violation]:
     for node in candidate.nodes("Mul"):
         for array in map(candidate.constant, node.inputs):
             if array is not None and array.dtype.kind == "f" and np.isinf(array).any():
-                yield Violation(node, "multiplies by a constant infinity, which makes NaN of 0, but should by a finite one")
+                yield Violation(
+                    node, "multiplies by a constant infinity, which makes NaN of 0, but should by a finite one"
+                )
 
 
 @rule("WT014")

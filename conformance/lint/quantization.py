@@ -20,7 +20,8 @@ _INTEGER_OPERATORS = frozenset(
     | {"ConvInteger", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits", "QGemm", "DynamicQuantizeLSTM"}
 )
 _QLINEAR_SCALES = {
-    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QLinearAdd", "QLinearMul", "QGemm"), (1, 4, 6)),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QLinearAdd", "QLinearMul"), (1, 4, 6)),
+    "QGemm": (1, 4, 7),
     **dict.fromkeys(("QLinearSigmoid", "QLinearLeakyRelu", "QLinearAveragePool", "QLinearGlobalAveragePool"), (1, 3)),
 }
 _DEAD_SHARE = 1e-4
@@ -64,13 +65,15 @@ def scale_fits_axis(candidate: StaticCandidate) -> Iterator[Violation]:
     """There is one scale a channel along an axis that the tensor has."""
     for node in candidate.nodes("QuantizeLinear", "DequantizeLinear", domain=None):
         scale, shape = candidate.shape_of(input_of(node, 1)), candidate.shape_of(input_of(node, 0))
-        if not scale or scale == (1,) or shape is None or node.attributes.get_int("block_size", 0):
+        if not scale or scale == (1,) or shape is None or node.attributes.get_int("block_size", 0) > 0:
             continue
         axis = node.attributes.get_int("axis", 1)
         if not -len(shape) <= axis < len(shape):
             yield Violation(node, f"axis is {axis}, but should be within the {len(shape)} axes of the tensor")
         elif isinstance(shape[axis], int) and isinstance(scale[0], int) and shape[axis] != scale[0]:
-            yield Violation(node, f"has {scale[0]} scales along axis {axis}, but should have {shape[axis]}, one a channel")
+            yield Violation(
+                node, f"has {scale[0]} scales along axis {axis}, but should have {shape[axis]}, one a channel"
+            )
 
 
 @rule("QT004")
@@ -84,18 +87,9 @@ def bias_is_not_clipped(candidate: StaticCandidate) -> Iterator[Violation]:
         clipped = int(np.count_nonzero((bias == limits.max) | (bias == limits.min)))
         if clipped:
             got = f"{clipped} of {bias.size} values of the bias are at the end of int32"
-            yield Violation(node, f"{got}, but should fit: the scale of such a channel is too small", {"clipped": clipped})
-
-
-@rule("QT008")
-def weights_are_symmetric(candidate: StaticCandidate) -> Iterator[Violation]:
-    """The zero point of int8 weights is 0."""
-    for node in candidate.nodes("DequantizeLinear"):
-        zero_point = candidate.constant(input_of(node, 2))
-        is_weight = ir.convenience.get_const_tensor(node.inputs[0]) is not None if node.inputs[0] is not None else False
-        if zero_point is not None and is_weight and zero_point.dtype == np.int8 and zero_point.any():
-            first = int(zero_point[zero_point != 0].reshape(-1)[0])
-            yield Violation(node, f"zero point of int8 weights is {first}, but should be 0, which kernels take for granted")
+            yield Violation(
+                node, f"{got}, but should fit: the scale of such a channel is too small", {"clipped": clipped}
+            )
 
 
 @rule("QT009")
@@ -123,7 +117,9 @@ def channel_is_not_lost(candidate: StaticCandidate) -> Iterator[Violation]:
         tiny = int(np.count_nonzero(scales < _DEAD_SHARE * np.median(scales)))
         if tiny:
             got = f"{tiny} of {scale.size} scales are below {_DEAD_SHARE:g} of the median"
-            yield Violation(node, f"{got}, but should be of one magnitude, or their channels be left out", {"tiny": tiny})
+            yield Violation(
+                node, f"{got}, but should be of one magnitude, or their channels be left out", {"tiny": tiny}
+            )
 
 
 @rule("QT012")

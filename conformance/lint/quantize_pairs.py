@@ -92,8 +92,26 @@ def sensitive_operators_keep_floats(candidate: StaticCandidate) -> Iterator[Viol
 @rule("QT007")
 def value_is_quantized_once(candidate: StaticCandidate) -> Iterator[Violation]:
     """No value is quantized again right after it was dequantized."""
-    again = (node for node in candidate.nodes("QuantizeLinear") if _dequantize(input_of(node, 0)) is not None)
+    again = (node for node in candidate.nodes("QuantizeLinear") if _reads_dequantized(node))
     yield from together(again, "quantizes again what was just dequantized", "be left out with its pair")
+
+
+def _reads_dequantized(node: ir.Node) -> bool:
+    value = input_of(node, 0)
+    producer = None if value is None else value.producer()
+    return producer is not None and producer.op_type == "DequantizeLinear"
+
+
+@rule("QT008")
+def weights_are_symmetric(candidate: StaticCandidate) -> Iterator[Violation]:
+    """The zero point of int8 weights is 0."""
+    for node in (_dequantize(input_of(layer, 1)) for layer in candidate.nodes(*_LAYERS)):
+        zero_point = None if node is None else candidate.constant(input_of(node, 2))
+        if node is None or zero_point is None or ir.convenience.get_const_tensor(node.inputs[0]) is None:  # type: ignore[arg-type]
+            continue
+        if zero_point.dtype == np.int8 and zero_point.any():
+            got = f"zero point of int8 weights is {int(zero_point[zero_point != 0].reshape(-1)[0])}"
+            yield Violation(node, f"{got}, but should be 0, which kernels take for granted")
 
 
 @rule("QT011")
@@ -120,4 +138,6 @@ def pair_has_one_scale(candidate: StaticCandidate) -> Iterator[Violation]:
             there, here = (candidate.constant(input_of(each, index)) for each in (quantize, node))
             if there is not None and here is not None and not np.array_equal(there, here):
                 got = f"{name} is {here.reshape(-1)[0]:g}"
-                yield Violation(node, f"{got}, but should be {there.reshape(-1)[0]:g} as in the QuantizeLinear before it")
+                yield Violation(
+                    node, f"{got}, but should be {there.reshape(-1)[0]:g} as in the QuantizeLinear before it"
+                )

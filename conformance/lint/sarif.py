@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from assay.conformance.lint.location import location_text
+from assay.conformance.lint.location import location_text, source_line
 from assay.conformance.result import Finding
 from assay.specs.rules import Rule, load_rules
 
@@ -56,7 +56,7 @@ def _location(location: Mapping[str, Any], model: str) -> dict[str, Any]:
 
 
 def _physical(location: Mapping[str, Any], model: str) -> dict[str, Any]:
-    file, _, line = str(location.get("source_line", "")).rpartition(":")
-    if file and line.isdigit() and int(line) > 0:
-        return {"artifactLocation": {"uri": file}, "region": {"startLine": int(line)}}
-    return {"artifactLocation": {"uri": model}}
+    found = source_line(location)
+    if found is None:
+        return {"artifactLocation": {"uri": model}}
+    return {"artifactLocation": {"uri": found[0]}, "region": {"startLine": found[1]}}

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 
@@ -14,7 +15,6 @@ import onnx
 import onnx_ir as ir
 
 from assay.conformance.lint.candidate import StaticCandidate, declared_shape
-from assay.conformance.lint.external_data import data_path, external_fault
 from assay.conformance.lint.registry import FilePart, Subject, Violation, rule
 from assay.conformance.lint.tensors import inline_fault, tensors
 
@@ -33,7 +33,7 @@ _FILES = 1
 def external_data_is_contained(candidate: StaticCandidate) -> Iterator[Violation]:
     """External data lies whole in the model's folder."""
     for subject, tensor in tensors(candidate):
-        fault = external_fault(tensor, candidate.path) if isinstance(tensor, ir.ExternalTensor) else None
+        fault = candidate.data_files.fault(tensor) if isinstance(tensor, ir.ExternalTensor) else None
         if fault:
             yield Violation(subject, fault)
 
@@ -50,7 +50,7 @@ def inline_data_is_whole(candidate: StaticCandidate) -> Iterator[Violation]:
 def _placed(candidate: StaticCandidate) -> Iterator[tuple[Subject, ir.ExternalTensor]]:
     """The tensors that lie whole where they should."""
     for subject, tensor in tensors(candidate):
-        if isinstance(tensor, ir.ExternalTensor) and external_fault(tensor, candidate.path) is None:
+        if isinstance(tensor, ir.ExternalTensor) and candidate.data_files.fault(tensor) is None:
             yield subject, tensor
 
 
@@ -61,13 +61,13 @@ def external_data_is_apart(candidate: StaticCandidate) -> Iterator[Violation]:
     for subject, tensor in _placed(candidate):
         start = tensor.offset or 0
         entry = start, start + tensor.nbytes, str(tensor.name), subject
-        placed[data_path(tensor, candidate.path).resolve()].append(entry)
+        placed[candidate.data_files.place(tensor).path].append(entry)
     for entries in placed.values():
         yield from _overlaps(sorted(entries, key=lambda entry: entry[:3]))
 
 
 def _overlaps(entries: list[tuple[int, int, str, Subject]]) -> Iterator[Violation]:
-    for (start, end, name, _), (next_start, next_end, _, subject) in zip(entries, entries[1:], strict=False):
+    for (start, end, name, _), (next_start, next_end, _, subject) in pairwise(entries):
         if next_start < end and (start, end) != (next_start, next_end):
             got = f"external data begins at byte {next_start} within that of {name!r}, which ends at {end}"
             yield Violation(subject, f"{got}, but should lie apart")
@@ -115,7 +115,7 @@ def name_is_clean(candidate: StaticCandidate) -> Iterator[Violation]:
     unclean = [(subject, name) for subject, name in _names(candidate) if _UNCLEAN.search(name)]
     if unclean:
         subject, name = unclean[0]
-        got = f"name {ascii(name[:80])} holds a control character ({len(unclean)} such names)"
+        got = f"name {name[:80]!a} holds a control character ({len(unclean)} such names)"
         yield Violation(subject, f"{got}, but should hold characters that show", {"count": len(unclean)})
 
 
@@ -128,7 +128,9 @@ def text_is_short(candidate: StaticCandidate) -> Iterator[Violation]:
     for entry in candidate.proto.metadata_props:
         if len(entry.value) > _LONG_TEXT:
             got = f"metadata has {len(entry.value)} characters"
-            yield Violation(FilePart(candidate.path.name, entry.key[:80]), f"{got}, but should have at most {_LONG_TEXT}")
+            yield Violation(
+                FilePart(candidate.path.name, entry.key[:80]), f"{got}, but should have at most {_LONG_TEXT}"
+            )
 
 
 def _names(candidate: StaticCandidate) -> Iterator[tuple[Subject, str]]:
@@ -199,4 +201,6 @@ def external_data_is_one_file(candidate: StaticCandidate) -> Iterator[Violation]
     files = {str(tensor.location) for _, tensor in tensors(candidate) if isinstance(tensor, ir.ExternalTensor)}
     if len(files) > _FILES:
         part = FilePart(candidate.path.name)
-        yield Violation(part, f"external data lies in {len(files)} files, but should lie in one", {"files": sorted(files)[:10]})
+        yield Violation(
+            part, f"external data lies in {len(files)} files, but should lie in one", {"files": sorted(files)[:10]}
+        )

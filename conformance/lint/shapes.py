@@ -151,5 +151,5 @@ def branches_agree(candidate: StaticCandidate) -> Iterator[Violation]:
         for index, pair in enumerate(zip(*(branch.outputs for branch in branches), strict=False)):
             kinds = {(value.dtype, None if value.shape is None else len(value.shape)) for value in pair}
             if len(kinds) > 1 and all(None not in kind for kind in kinds):
-                text = " or ".join(sorted(f"{dtype.name.lower()} of rank {rank}" for dtype, rank in kinds))  # type: ignore[union-attr]
+                text = " or ".join(sorted(f"{dtype.name.lower()} of rank {rank}" for dtype, rank in kinds))
                 yield Violation(node, f"output {index} is {text}, but should be one in both branches")

@@ -20,7 +20,9 @@ def operator_is_allowed(candidate: StaticCandidate) -> Iterator[Violation]:
     target = candidate.target
     for node in candidate.nodes(*target.forbidden) if target else ():
         kind = target.forbidden[node.op_type] if target else ""
-        yield Violation(node, f"{node.op_type} is of the class {kind}, but should not be there on the target {_name(target)}")
+        yield Violation(
+            node, f"{node.op_type} is of the class {kind}, but should not be there on the target {_name(target)}"
+        )
 
 
 @rule("OP045")
@@ -38,7 +40,21 @@ def node_count_is_allowed(candidate: StaticCandidate) -> Iterator[Violation]:
     target, count = candidate.target, sum(len(scope.nodes) for scope in candidate.scopes)
     if target is not None and target.nodes is not None and count > target.nodes:
         part = FilePart(candidate.path.name, "graph")
-        yield Violation(part, f"there are {count} nodes, but should be at most {target.nodes} on the target {target.name}")
+        yield Violation(
+            part, f"there are {count} nodes, but should be at most {target.nodes} on the target {target.name}"
+        )
+
+
+@rule("OP047")
+def opset_is_young_enough(candidate: StaticCandidate) -> Iterator[Violation]:
+    """The opset is no older than the oldest that the target runs as its operators are meant today."""
+    target = candidate.target
+    for domain, oldest in target.oldest_opset.items() if target else ():
+        version = candidate.model.opset_imports.get("" if domain == "ai.onnx" else domain)
+        if version is not None and version < oldest:
+            part = FilePart(candidate.path.name, "opset_import")
+            got = f"opset of {domain} is {version}"
+            yield Violation(part, f"{got}, but should be at least {oldest} for the target {_name(target)}")
 
 
 @rule("IO022")

@@ -71,11 +71,15 @@ def state_fits_its_next(candidate: StaticCandidate) -> Iterator[Violation]:
     for value in candidate.outputs:
         tensor = candidate.task.tensor(value.name or "")
         fed = candidate.task.tensor(tensor.feeds) if tensor is not None and tensor.feeds else None
-        state = inputs.get(fed.at(tensor.layer(value.name or "") or 0)) if fed is not None and tensor is not None else None
+        state = (
+            inputs.get(fed.at(tensor.layer(value.name or "") or 0)) if fed is not None and tensor is not None else None
+        )
         if state is None:
             continue
         if state.dtype != value.dtype:
-            yield Violation(value, f"is {dtype_name(value)}, but should be {dtype_name(state)} as the input {state.name!r}")
+            yield Violation(
+                value, f"is {dtype_name(value)}, but should be {dtype_name(state)} as the input {state.name!r}"
+            )
         elif not _may_equal(declared_shape(state), declared_shape(value)):
             got, due = (list(declared_shape(each) or ()) for each in (value, state))
             yield Violation(value, f"has the shape {got}, but should have {due} as the input {state.name!r}")

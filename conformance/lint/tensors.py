@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
 from assay.conformance.lint.candidate import StaticCandidate
-from assay.conformance.lint.external_data import external_fault
 from assay.conformance.lint.registry import Subject
 from assay.conformance.lint.weight_statistics import Weight
 
@@ -29,11 +28,14 @@ def tensors(candidate: StaticCandidate) -> Iterator[tuple[Subject, ir.TensorProt
 def readable_weights(candidate: StaticCandidate) -> Iterator[Weight]:
     """Those of `tensors` that hold numbers, inline or where they should lie (SE001 and SE002 report the others)."""
     for subject, tensor in tensors(candidate):
-        external = isinstance(tensor, ir.ExternalTensor)
-        if tensor.dtype == ir.DataType.STRING or (external and external_fault(tensor, candidate.path)):
-            continue
-        if external or inline_fault(tensor) is None:
+        if tensor.dtype != ir.DataType.STRING and _fault(tensor, candidate) is None:
             yield Weight(subject, tensor, candidate.path)
+
+
+def _fault(tensor: ir.TensorProtocol, candidate: StaticCandidate) -> str | None:
+    if isinstance(tensor, ir.ExternalTensor):
+        return candidate.data_files.fault(tensor)
+    return inline_fault(tensor)
 
 
 def inline_fault(tensor: ir.TensorProtocol) -> str | None:
@@ -43,20 +45,22 @@ def inline_fault(tensor: ir.TensorProtocol) -> str | None:
         return None
     if any(size < 0 for size in raw.dims):
         return f"has the shape {list(raw.dims)}, but should have no negative size"
-    held, due = len(raw.raw_data), tensor.nbytes
-    if not raw.HasField("raw_data"):
-        held, due = _typed_count(raw), _typed_due(tensor)
-        if held is None:
-            return None
-    unit = "bytes" if raw.HasField("raw_data") else "elements"
+    if raw.HasField("raw_data"):
+        return _length_fault(len(raw.raw_data), tensor.nbytes, "bytes")
+    count = _typed_count(raw)
+    return None if count is None else _length_fault(count, _typed_due(tensor), "elements")
+
+
+def _length_fault(held: int, due: int, unit: str) -> str | None:
     return None if held == due else f"holds {held} {unit}, but should hold {due} for its shape and dtype"
 
 
 def _typed_count(raw: onnx.TensorProto) -> int | None:
     """The elements in the list that the dtype uses; None where the dtype has none of its own."""
-    fields = {1: raw.float_data, 7: raw.int64_data, 11: raw.double_data, 12: raw.uint64_data, 13: raw.uint64_data}
-    if raw.data_type in (8, 14, 15):
+    if raw.data_type in (8, 14, 15):  # strings and complex numbers
         return None
+    fields: dict[int, Sized] = {1: raw.float_data, 7: raw.int64_data, 11: raw.double_data}
+    fields |= dict.fromkeys((12, 13), raw.uint64_data)
     return len(fields.get(raw.data_type, raw.int32_data))
 
 

@@ -57,7 +57,8 @@ class Weight:
     @cached_property
     def statistics(self) -> Statistics:
         """Read once, chunk by chunk, when a rule asks first."""
-        return _measure(self)
+        with np.errstate(invalid="ignore"):  # NaN in bfloat16
+            return _measure(self)
 
     def read(self, start: int, count: int) -> Array:
         """Elements in the order of memory; nothing of the file stays mapped."""
@@ -100,8 +101,7 @@ def _measure(weight: Weight) -> Statistics:
 
 def _range(values: Array) -> tuple[float, float]:
     """The least and the greatest; NaN where any value is."""
-    with np.errstate(invalid="ignore"):  # NaN in bfloat16
-        return (float(values.min()), float(values.max())) if values.size else (np.inf, -np.inf)
+    return (float(values.min()), float(values.max())) if values.size else (np.inf, -np.inf)
 
 
 def _subnormals(values: Array) -> int:
@@ -111,9 +111,11 @@ def _subnormals(values: Array) -> int:
 
 
 def _zero_rows(values: Array, row: int) -> int:
+    if not values.any():
+        return values.size // row
     rows = values.reshape(-1, row)
-    maybe = np.flatnonzero(rows[:, 0] == 0)
-    return sum(not rows[index].any() for index in maybe)
+    maybe = rows[rows[:, 0] == 0]
+    return int(np.count_nonzero(~maybe.any(axis=1))) if maybe.size else 0
 
 
 def same_elements(a: Weight, b: Weight) -> bool:

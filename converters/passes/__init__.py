@@ -11,6 +11,7 @@ from assay.converters.passes.lower_erfc import lower_erfc
 from assay.converters.passes.name_dynamic_axes import name_dynamic_axes
 from assay.converters.passes.name_inputs_and_outputs import name_inputs_and_outputs
 from assay.converters.passes.record_source_lines import record_source_lines
+from assay.converters.passes.record_source_settings import record_source_settings
 from assay.converters.passes.refuse_unknown_operators import refuse_unknown_operators
 from assay.converters.passes.remove_unused_nodes import remove_unused_nodes
 from assay.converters.passes.stamp_metadata import stamp_metadata
@@ -22,6 +23,7 @@ PASSES: tuple[Pass, ...] = (
     remove_unused_nodes,
     name_dynamic_axes,
     record_source_lines,
+    record_source_settings,
     refuse_unknown_operators,
     stamp_metadata,
 )

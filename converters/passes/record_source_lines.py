@@ -16,6 +16,13 @@ _LIBRARIES = ("/site-packages/", "/dist-packages/")
 
 def record_source_lines(model: ir.Model, _context: PassContext) -> None:
     """Replace ``pkg.torch.*`` metadata by ``assay.source_line`` (``file.py:12``) and ``assay.module`` (``layer1``)."""
+    keep_lines_alone(model)
+    if model.graph.doc_string and model.producer_name == "tf2onnx":
+        model.graph.doc_string = None  # holds the path of a temporary folder or a function's counter
+
+
+def keep_lines_alone(model: ir.Model) -> None:
+    """Of each record of an exporter, keep the line of the model's code and the module path."""
     for graph in (model.graph, *(function.graph for function in model.functions.values())):
         for node in graph.all_nodes():
             _record(node)
@@ -25,8 +32,6 @@ def record_source_lines(model: ir.Model, _context: PassContext) -> None:
             _drop_exporter_records(value.metadata_props)
     _drop_exporter_records(model.metadata_props)
     _drop_exporter_records(model.graph.metadata_props)
-    if model.graph.doc_string and model.producer_name == "tf2onnx":
-        model.graph.doc_string = None  # holds the path of a temporary folder or a function's counter
 
 
 def _record(node: ir.Node) -> None:

@@ -85,6 +85,10 @@ class Source(ABC):
         """The same model with the result of each operation moved by one unit in the last place, or None."""
         return None
 
+    def settings(self) -> Mapping[str, Mapping[str, float | str]]:
+        """What the layers were told (``eps``, ``negative_slope``), by the path of the layer, where that can be had."""
+        return {}
+
     def name_outputs(self, values: Sequence[tuple[str | None, Any]]) -> dict[str, Any]:
         """Give each flattened output its name: the user's, the model's own, else by position."""
         own = [name for name, _ in values]

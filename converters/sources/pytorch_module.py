@@ -15,6 +15,8 @@ from assay.converters.sources.torch_runner import TorchSource
 from assay.specs.errors import brief
 from assay.specs.interface import TensorSpec
 
+_SETTINGS = ("eps", "negative_slope", "alpha", "approximate")
+
 
 class ModuleSource(TorchSource):
     """An ``nn.Module``; its inputs carry the names of the parameters of ``forward``."""
@@ -35,11 +37,25 @@ class ModuleSource(TorchSource):
         twin: torch.nn.Module = copy.deepcopy(self.module)
         return twin
 
+    def settings(self) -> dict[str, dict[str, float | str]]:
+        """Of the layers of torch.nn alone: elsewhere an ``eps`` may mean anything."""
+        layers = ((path, layer) for path, layer in self.module.named_modules() if _is_of_torch(layer))
+        return {path: told for path, layer in layers if (told := _settings(layer))}
+
     def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """By name where ``forward`` takes names; ``*args`` by position."""
         if not self._by_name:
             return tuple(values), {}
         return (), {spec.name: value for spec, value in zip(self.inputs, values, strict=True)}
+
+
+def _is_of_torch(layer: torch.nn.Module) -> bool:
+    return type(layer).__module__.startswith("torch.nn.modules.")
+
+
+def _settings(layer: torch.nn.Module) -> dict[str, float | str]:
+    found = ((name, getattr(layer, name, None)) for name in _SETTINGS)
+    return {name: value for name, value in found if isinstance(value, (float, str))}
 
 
 def forward_parameters(module: torch.nn.Module) -> dict[str, bool]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command, Ran
+from judging import Command, Ran
 from onnx import parser
 
 from assay.cli import main

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import onnx
 import onnx.parser
@@ -17,11 +18,17 @@ from assay.specs.errors import AssayError
 
 HEALTHY = "g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }"
 WRONG = "g (float[batch,3] x) => (float[batch,3] y) { y = Erfc(x) }"
-PROPS = {"assay.profile": "1.0", "assay.task": "generic", "assay.source.sha256": "0" * 64}
+PROPS = {
+    "assay.profile": "1.0",
+    "assay.task": "generic",
+    "assay.source.sha256": "0" * 64,
+    "assay.exporter": "torch.onnx",
+    "assay.source.framework": "pytorch",
+}
 
 
-def write(path: Path, graph: str, metadata: bool = True) -> Path:
-    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> {graph}')
+def write(path: Path, graph: str, metadata: bool = True, imports: str = "") -> Path:
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17{imports}]> {graph}')
     onnx.helper.set_model_props(model, PROPS if metadata else {})
     if not metadata:
         model.graph.node[0].metadata_props.add(key="assay.source_line", value="net.py:12")
@@ -68,6 +75,46 @@ def test_sarif_points_at_the_source_and_describes_its_rules(tmp_path: Path) -> N
     place = run["results"][1]["locations"][0]
     assert place["physicalLocation"] == {"artifactLocation": {"uri": "net.py"}, "region": {"startLine": 12}}
     assert place["logicalLocations"] == [{"fullyQualifiedName": "y", "kind": "function"}]
+
+
+def test_github_annotates_the_line_of_the_source(tmp_path: Path) -> None:
+    model = write(tmp_path / "a,b.onnx", WRONG, metadata=False)
+    metadata, operator = assay("lint", model, "--format", "github").output.splitlines()
+    assert metadata.startswith(f"::warning file={tmp_path}/a%2Cb.onnx,title=MD001::a,b.onnx: metadata lacks")
+    assert operator.startswith(
+        "::error file=net.py,line=12,title=OP002::node 'y' (Erfc) at net.py:12: Erfc is no operator"
+    )
+
+
+def test_junit_fails_rules_with_errors_and_passes_the_others(tmp_path: Path) -> None:
+    suite = ET.fromstring(assay("lint", write(tmp_path / "m.onnx", WRONG, metadata=False), "--format", "junit").output)
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    warned, failed = suite
+    assert warned.get("name") == "MD001 provenance"
+    assert warned.find("failure") is None
+    assert "Erfc is no operator" in failed[0].get("message", "")
+    healthy = ET.fromstring(assay("lint", write(tmp_path / "n.onnx", HEALTHY), "--format", "junit").output)
+    assert [case.get("name") for case in healthy] == ["lint"]
+
+
+def test_statistics_count_each_rule(tmp_path: Path) -> None:
+    model = write(tmp_path / "m.onnx", WRONG.replace("batch", "?"), metadata=False)
+    run = assay("lint", model, "--statistics")
+    assert run.exit_code == 1
+    assert run.output.splitlines() == [
+        "    2 SH001 warning named-axis",
+        "    1 MD001 warning provenance",
+        "    1 OP002 error   known-operator",
+        f"{model}: 4 findings (1 error, 3 warning)",
+    ]
+
+
+def test_the_level_adds_rules(tmp_path: Path) -> None:
+    graph = "g (float[batch,3] x) => (float[batch,3] y) { y = com.microsoft.Gelu(x) }"
+    model = write(tmp_path / "m.onnx", graph, imports=', "com.microsoft": 1')
+    assert "OP016" not in assay("lint", model).output
+    assert "OP016 warning" in assay("lint", model, "--level", "portable").output
+    assert isinstance(assay("lint", model, "--level", "golden").exception, AssayError)
 
 
 def test_a_name_can_not_steer_the_terminal(tmp_path: Path) -> None:

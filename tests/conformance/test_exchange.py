@@ -19,14 +19,14 @@ DTYPES = ["float16", "float32", "float64", "int8", "int64", "uint8", "uint64", "
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), dtype=st.sampled_from(DTYPES), shape=arrays.array_shapes(min_dims=0, min_side=0))
 def test_an_array_comes_back_as_it_was(tmp_path: Path, data: st.DataObject, dtype: str, shape: tuple[int, ...]) -> None:
-    array: np.ndarray = data.draw(arrays.arrays(np.dtype(dtype), shape))
+    array = data.draw(arrays.arrays(dtype, shape))
     back = read_arrays(write_arrays({"x": array}, tmp_path / "a"))["x"]
     assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
 
 
 @pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ml_dtypes.int4])
 def test_what_numpy_has_no_name_for_comes_back_too(dtype: type, tmp_path: Path) -> None:
-    array = np.array([[0, 1], [-2, 3]]).astype(dtype)
+    array: np.ndarray = np.array([[0, 1], [-2, 3]]).astype(dtype)
     back = read_arrays(write_arrays({"x": array}, tmp_path))["x"]
     assert back.dtype == array.dtype
     assert np.array_equal(back.astype(np.float32), array.astype(np.float32))

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MODELS
+from judging import MODELS
 
 from assay import convert
 

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Command
 from crashing_models import ENDLESS, HEALTHY, KILLED_AT_LOAD, KILLED_AT_RUN_TIME, write
+from judging import Command
 
 import assay as api
 from assay import Finding, Verdict

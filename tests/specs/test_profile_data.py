@@ -38,7 +38,7 @@ class TestRule:
     def test_its_code_severity_and_level_are_known(self, one: Rule) -> None:
         assert re.fullmatch(r"(IO|SH|OP|WT|MD|QT|SE|PA|AC|LT|DT)\d{3}", one.code)
         assert one.severity in ("error", "warning", "info")
-        assert one.level in ("core", "quantized", "certified")
+        assert one.level in ("core", "quantized", "certified", "accelerated", "portable")
 
     def test_it_is_one_sentence_with_must(self, one: Rule) -> None:
         assert re.search(r"\bMUST\b", one.must)

@@ -1,34 +1,50 @@
-"""Axes without a name, and declared shapes that the graph contradicts."""
+"""Axes without a name, and declared types and shapes that the graph contradicts or lacks."""
 
 from __future__ import annotations
+
+import re
 
 import onnx_ir as ir
 from onnx_ir.passes.common import ShapeInferencePass
 
 from assay.conformance.lint.fixes.registry import Draft, fixes
 
+_MADE_UP = re.compile(r"[su]\d+|unk__\d+")
+
 
 @fixes("SH001")
 def name_axes(draft: Draft) -> None:
-    """An unnamed first axis of the inputs is the batch; any other is named after its value and place."""
+    """An unnamed first axis is the batch; any other is named after its value and place, one name a symbol."""
+    given: dict[str, str] = {}
     for value in (*draft.graph.inputs, *draft.graph.outputs):
         if value.shape is not None and value.name not in draft.graph.initializers:
-            value.shape = ir.Shape([_named(value, index, dim) for index, dim in enumerate(value.shape)])
-
-
-@fixes("SH003")
-def declare_inferred_shapes(draft: Draft) -> None:
-    """Declared shapes of inner values and outputs go; shape inference says them anew from the inputs."""
+            value.shape = ir.Shape([_named(value, index, dim, given) for index, dim in enumerate(value.shape)])
     for node in draft.graph.all_nodes():
         for value in node.outputs:
-            value.shape = None
+            if value.shape is not None and not value.is_graph_output():
+                value.shape = ir.Shape([_renamed(dim, given) for dim in value.shape])
+
+
+@fixes("SH003", "SH012", "IO014", "IO018")
+def declare_inferred_types(draft: Draft) -> None:
+    """Declared shapes and dtypes of inner values and outputs go; shape inference says them anew from the inputs."""
+    for node in draft.graph.all_nodes():
+        for value in node.outputs:
+            value.shape, value.type = None, None
     ShapeInferencePass()(draft.model)
 
 
-def _named(value: ir.Value, index: int, dim: int | ir.SymbolicDim) -> int | str:
+def _named(value: ir.Value, index: int, dim: int | ir.SymbolicDim, given: dict[str, str]) -> int | str:
     if isinstance(dim, int):
         return dim
-    name = dim.value or ""
-    if (name and not name.startswith(("unk__", "s", "u"))) or (name.isidentifier() and not name[1:].isdigit()):
-        return name
-    return "batch" if index == 0 else f"{value.name}_{index}"
+    symbol = dim.value or ""
+    if symbol and not _MADE_UP.fullmatch(symbol):
+        return symbol
+    name = given.get(symbol) or ("batch" if index == 0 else f"{value.name}_{index}")
+    if symbol:
+        given[symbol] = name
+    return name
+
+
+def _renamed(dim: int | ir.SymbolicDim, given: dict[str, str]) -> int | ir.SymbolicDim:
+    return dim if isinstance(dim, int) else ir.SymbolicDim(given.get(dim.value or "", dim.value))

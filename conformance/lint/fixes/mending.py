@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from assay.conformance.lint.fixes.difference import difference, graph_text
 from assay.conformance.lint.fixes.proof import Proof, prove_same
 from assay.conformance.lint.fixes.registry import FIXES, Draft
 from assay.conformance.result import Finding
-from assay.converters.bundle import EXTERNAL_DATA, MODEL, save_model, write_bundle
-from assay.converters.files import model_path, new_folder, read_model, sha256
-from assay.converters.interface_json import read_interface
+from assay.converters.bundle import CERTIFICATE, MODEL, save_model, write_bundle
+from assay.converters.files import UnreadableError, model_path, read_model, sha256, write_text
+from assay.converters.interface_json import FILE_NAME, interface_text, read_interface
 from assay.converters.sources.onnx_model import graph_inputs, spec_of
-from assay.specs.interface import Interface
+from assay.specs.errors import brief
+from assay.specs.interface import Interface, TensorSpec
 from assay.specs.targets import load_target
 
 FAMILIES = (axes, metadata, names, structure, versions, weights)
@@ -34,48 +35,84 @@ class Mended:
     diff: str
     proof: Proof
     left: tuple[Finding, ...]
+    refused: Mapping[str, str]
     written: bool
 
 
 def mend_file(
-    path: str | os.PathLike[str], target: str | None = None, *, select: Iterable[str] = (), ignore: Iterable[str] = ()
+    path: str | os.PathLike[str],
+    target: str | None = None,
+    *,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    inputs: Sequence[TensorSpec] = (),
 ) -> Mended:
     """Mend a ``.onnx`` file or a bundle in place; nothing is written where the proof fails or nothing is to be mended.
 
-    Raises `AssayError` where the model can't be read or written.
+    ``inputs`` says what the model takes, where the proof can't run on what it declares. Raises `AssayError` where the
+    model can't be read or written.
     """
     file = model_path(path)
-    found = {finding.code for finding in lint(path, target, select=select, ignore=ignore)}
-    draft = _draft(file, target)
-    before = graph_text(draft.model)
+    found = {finding.code for finding in lint(path, target, select=select, ignore=ignore)} & set(FIXES)
+    draft, refused = _mended_draft(file, target, found)
+    original = _draft(file, target)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
-        original = Path(folder) / "before" / MODEL
-        _save(draft.model, original)
-        interface = draft.interface or _interface_of(draft.model)
-        for code in sorted(found & set(FIXES)):
-            FIXES[code](draft)
-        mended = Path(folder) / "after" / MODEL
-        _save(draft.model, mended)
-        if draft.interface is not None:
-            draft.interface = replace(draft.interface)
-        diff = difference(before, graph_text(draft.model), file.name)
-        proof = prove_same(original, mended, interface, draft.renamed_inputs, draft.renamed_outputs)
-        changed = original.read_bytes() != mended.read_bytes()
-        left = tuple(_lint_again(draft, mended, target, select, ignore))
-    written = changed and proof.holds
+        before, after = Path(folder) / "before" / MODEL, Path(folder) / "after" / MODEL
+        _save(original.model, before)
+        _save(draft.model, after)
+        interface = _stated(original.interface or _interface_of(original.model), inputs)
+        proof = prove_same(before, after, interface, draft.renamed_inputs, draft.renamed_outputs)
+        left = tuple(_lint_again(draft, after, target, select, ignore))
+    diff = difference(graph_text(original.model), graph_text(draft.model), file.name)
+    fixed = tuple(sorted(found - set(refused) - {finding.code for finding in left}))
+    written = bool(fixed) and proof.holds
     if written:
         _write(draft, file)
-    fixed = tuple(sorted((found & set(FIXES)) - {finding.code for finding in left}))
-    return Mended(fixed, diff, proof, left, written)
+    return Mended(fixed, diff, proof, left, refused, written)
+
+
+def _mended_draft(file: Path, target: str | None, codes: set[str]) -> tuple[Draft, dict[str, str]]:
+    """The model with each fix applied; one that can't mend it is left out, and the others start again without it."""
+    refused: dict[str, str] = {}
+    while True:
+        draft = _draft(file, target)
+        reason = _apply(draft, sorted(codes - set(refused)))
+        if not reason:
+            return draft, refused
+        refused.update(reason)
+
+
+def _apply(draft: Draft, codes: Sequence[str]) -> dict[str, str]:
+    """Apply each fix once, however many of the codes it mends; where one raises, the codes that it can't mend."""
+    for fix in dict.fromkeys(FIXES[code] for code in codes):
+        try:
+            fix(draft)
+        except Exception as error:  # noqa: BLE001 - a graph that a pass can't take stays as it is, and is told of
+            return {code: brief(error) for code in codes if FIXES[code] is fix}
+    return {}
 
 
 def _draft(file: Path, target: str | None) -> Draft:
     limits = load_target(target) if target else None
-    return Draft(read_model(file), read_interface(file), limits, sha256(file))
+    model = read_model(file)
+    external = any(isinstance(v.const_value, ir.ExternalTensor) for v in model.graph.initializers.values())
+    return Draft(model, _interface_or_none(file), limits, sha256(file), external)
+
+
+def _interface_or_none(file: Path) -> Interface | None:
+    try:
+        return read_interface(file)
+    except UnreadableError:
+        return None  # IO019 finds it, and its fix makes one
 
 
 def _interface_of(model: ir.Model) -> Interface:
     return Interface(tuple(map(spec_of, graph_inputs(model))), tuple(map(spec_of, model.graph.outputs)))
+
+
+def _stated(interface: Interface, inputs: Sequence[TensorSpec]) -> Interface:
+    given = {spec.name: spec for spec in inputs}
+    return replace(interface, inputs=tuple(given.get(spec.name, spec) for spec in interface.inputs))
 
 
 def _save(model: ir.Model, path: Path) -> None:
@@ -93,14 +130,22 @@ def _lint_again(
 
 
 def _write(draft: Draft, file: Path) -> None:
-    """A bundle is replaced as a folder; a bare file by a rename, its new external data (if any) first."""
-    if draft.interface is not None and file.name == MODEL:
-        write_bundle(draft.model, draft.interface, file.parent)
-        return
-    with new_folder(file.parent / f".{file.name}.mended") as folder:
-        save_model(draft.model, folder / file.name)
-        data = folder / EXTERNAL_DATA
-        if data.exists():
-            os.replace(data, file.parent / EXTERNAL_DATA)
-        os.replace(folder / file.name, file)
-    (file.parent / f".{file.name}.mended").rmdir()
+    """Each file is written under a temporary name and renamed, the model last; a certificate no longer holds then."""
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
+        saved = Path(folder) / file.name
+        save_model(draft.model, saved, external=_data_file(draft, file))
+        for extra in sorted(path for path in Path(folder).iterdir() if path != saved):
+            os.replace(extra, file.parent / extra.name)
+        if draft.interface is not None:
+            write_text(file.parent / FILE_NAME, interface_text(draft.interface))
+        os.replace(saved, file)
+    if file.name == MODEL:
+        (file.parent / CERTIFICATE).unlink(missing_ok=True)
+
+
+def _data_file(draft: Draft, file: Path) -> str | None:
+    """A name that no file has, for weights that lay outside; what lay there before is left to its owner."""
+    if not draft.external:
+        return None
+    names = (f"{file.name}.data" if index == 0 else f"{file.name}.{index}.data" for index in range(1000))
+    return next(name for name in names if not (file.parent / name).exists())

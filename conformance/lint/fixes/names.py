@@ -13,6 +13,8 @@ from assay.conformance.lint.fixes.registry import Draft, fixes
 from assay.conformance.lint.interface import is_made_up, is_portable
 from assay.specs.interface import TensorSpec
 
+_LONGEST = 200
+_UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _OTHERS = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
@@ -36,9 +38,20 @@ def name_inputs_and_outputs(draft: Draft) -> None:
     _rename_in_interface(draft)
 
 
-def name_nodes(draft: Draft) -> None:
-    """Every node and value gets a name of its own."""
+@fixes("SE006", "SE007")
+def clean_names(draft: Draft) -> None:
+    """Inner names lose control characters and length; each stays one of its own."""
+    for node in draft.graph.all_nodes():
+        node.name = _clean(node.name)
+    for value in _values(draft.model):
+        if not (value.is_graph_output() or value.is_graph_input()):
+            value.name = _clean(value.name)
     NameFixPass()(draft.model)
+    name_inputs_and_outputs(draft)
+
+
+def _clean(name: str | None) -> str | None:
+    return None if name is None else _UNCLEAN.sub("_", name)[:_LONGEST]
 
 
 def _portable(name: str, fallback: str) -> str:

@@ -19,6 +19,7 @@ class Draft:
     interface: Interface | None
     target: Target | None
     file_sha256: str
+    external: bool = False
     renamed_inputs: dict[str, str] = field(default_factory=dict)
     renamed_outputs: dict[str, str] = field(default_factory=dict)
 
@@ -26,6 +27,10 @@ class Draft:
     def graph(self) -> ir.Graph:
         """The main graph."""
         return self.model.graph
+
+
+class UnmendableError(Exception):
+    """A violation that its fix can't mend, and why; the draft is as it was."""
 
 
 Fix = Callable[[Draft], None]

@@ -15,37 +15,45 @@ from assay.conformance.lint import lint
 from assay.conformance.lint.location import location_text
 from assay.conformance.result import Finding, verdict_of
 
+FORMS = ("text", "json", "sarif", "github", "junit")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
 @click.command("lint", short_help="Check a model against the static rules of the profile.")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "--target", metavar="NAME", help="Hold the model to the limits of a target: server-cpu, server-gpu, edge."
-)
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--target", metavar="NAME", help="Hold the model to the limits of a target, such as edge or server-cpu.")
+@click.option("--level", metavar="NAME", help="Run the rules of a level of conformance, such as portable.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
+@click.option("--statistics", is_flag=True, help="Tell how often each rule is broken, instead of where.")
 @click.option("--select", multiple=True, metavar="PREFIX", help="Run only the rules whose codes begin so (IO,SH003).")
 @click.option("--ignore", multiple=True, metavar="PREFIX", help="Leave out the rules whose codes begin so.")
 @json_option
 def command(
-    model: Path, target: str | None, form: str, select: tuple[str, ...], ignore: tuple[str, ...], json_path: str | None
+    model: Path,
+    target: str | None,
+    level: str | None,
+    form: str,
+    statistics: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    json_path: str | None,
 ) -> None:
     """Check MODEL, an .onnx file or a bundle, against the static rules of the profile.
 
     \b
     Examples:
       assay lint out/model
-      assay lint model.onnx --target edge
+      assay lint model.onnx --target edge --level portable
       assay lint model.onnx --select IO,SH --ignore SH001
       assay lint model.onnx --format sarif > model.sarif
 
     `assay rule CODE` explains a finding. Exit status: 0 no error, 1 an error, 2 the model can't be judged.
     """
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # what it warns of, OP006 finds
-    findings = lint(model, target, select=_prefixes(select), ignore=_prefixes(ignore))
+    findings = lint(model, target, select=_prefixes(select), ignore=_prefixes(ignore), level=level)
     emit_json(_json(findings, model), json_path)
     if json_path != "-":
-        click.echo(_FORMS[form](findings, model))
+        click.echo(_statistics(findings, model) if statistics else _FORMS[form](findings, model))
     click.get_current_context().exit(verdict_of(findings).exit_status)
 
 
@@ -94,4 +102,26 @@ def _sarif(findings: Sequence[Finding], model: Path) -> str:
     return json.dumps(to_sarif(findings, model.as_posix()), indent=2, ensure_ascii=False)
 
 
-_FORMS: dict[str, Callable[[Sequence[Finding], Path], str]] = {"text": _text, "json": _json, "sarif": _sarif}
+def _github(findings: Sequence[Finding], model: Path) -> str:
+    from assay.conformance.lint.github import to_github
+
+    return to_github(findings, model.as_posix())
+
+
+def _junit(findings: Sequence[Finding], model: Path) -> str:
+    from assay.conformance.lint.junit import to_junit
+
+    return to_junit(findings, model.as_posix())
+
+
+def _statistics(findings: Sequence[Finding], model: Path) -> str:
+    from assay.specs.rules import rule
+
+    counts = Counter((finding.code, finding.severity) for finding in findings)
+    lines = [f"{count:>5} {code} {severity:<7} {rule(code).name}" for (code, severity), count in counts.most_common()]
+    return "\n".join([*lines, f"{model}: {_count(findings)}"])
+
+
+_FORMS: dict[str, Callable[[Sequence[Finding], Path], str]] = dict(
+    zip(FORMS, (_text, _json, _sarif, _github, _junit), strict=True)
+)

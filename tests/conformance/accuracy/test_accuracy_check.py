@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx_ir as ir
 import pytest
 import tiny_onnx
 from onnx import parser
 
+from assay import convert
 from assay.conformance.accuracy.check import Form, check_accuracy
 from assay.conformance.accuracy.metrics import Metric
 from assay.conformance.accuracy.quantization import QuantizationError, quantize_bundle
@@ -48,9 +50,9 @@ def candidate(bundle: Bundle) -> Candidate:
     return open_candidate(bundle)
 
 
-def quantized(bundle: Bundle, data: Dataset, folder: Path, worker: Worker, **form: bool) -> Form:
+def quantized(bundle: Bundle, data: Dataset, folder: Path, worker: Worker, required: bool = True) -> Form:
     made = quantize_bundle(bundle, folder / "int8", "static-int8", data, worker)
-    return Form("static-int8", candidate(made), 0.01, **form)
+    return Form("static-int8", candidate(made), 0.01, required)
 
 
 def codes(check: CheckResult) -> list[tuple[str, str]]:
@@ -147,7 +149,7 @@ def test_the_class_axis_is_the_models_own_though_samples_move_to_the_front(tmp_p
 
 def test_a_model_with_a_small_batch_is_fed_no_larger_one(tmp_path: Path, worker: Worker) -> None:
     path = tiny_onnx.write("g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }", tmp_path / "r.onnx")
-    bundle = tiny_onnx.convert(path, tmp_path / "bundle", inputs={"x": "float32[batch<=7,3]"})
+    bundle = convert(path, tmp_path / "bundle", inputs={"x": "float32[batch<=7,3]"})
     x = np.random.default_rng(0).uniform(size=(40, 3)).astype(np.float32)
     data = Dataset("data", {"x": x}, x.argmax(axis=1), 40)
     check = check_accuracy(Metric("top1", "y"), candidate(bundle), [], data, "cpu", worker)
@@ -162,7 +164,7 @@ class TestQuantizing:
         data = dataset(tiny_onnx.samples(16))
         made = quantize_bundle(sturdy, tmp_path / "int8", method, data, worker)
         assert made.interface == sturdy.interface
-        before, after = (tiny_onnx.ir.load(one.model) for one in (sturdy, made))
+        before, after = (ir.load(one.model) for one in (sturdy, made))
         assert after.metadata_props == {**before.metadata_props, "assay.precision": method}
         assert [(v.name, v.shape) for v in after.graph.outputs] == [(v.name, v.shape) for v in before.graph.outputs]
 

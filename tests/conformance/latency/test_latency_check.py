@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tiny_onnx
 
+from assay import convert
 from assay.conformance.candidate import Candidate, open_candidate
 from assay.conformance.isolation import Worker
 from assay.conformance.latency import check as latency
@@ -112,7 +113,7 @@ def test_a_batch_axis_is_timed_at_its_smallest_size(tmp_path: Path, worker: Work
     path = tiny_onnx.write(tiny_onnx.RELU, tmp_path / "m.onnx")
     shapes = {"x": "float32[batch,6]", "at least 4": "float32[batch>=4,6]"}
     for text, size in zip(shapes.values(), (1, 4), strict=True):
-        bundle = tiny_onnx.convert(path, tmp_path / str(size), inputs={"x": text})
+        bundle = convert(path, tmp_path / str(size), inputs={"x": text})
         assert judge(worker, Timing(20), open_candidate(bundle)).measurements["inputs"] == {"x": [size, 6]}
 
 

@@ -58,8 +58,8 @@ def test_rules_that_can_not_run_are_one_error(save: Save, monkeypatch: pytest.Mo
 
 
 def test_selecting_and_ignoring_takes_prefixes() -> None:
-    assert driver.chosen(("IO", "SH001"), ("IO00",)) == ["SH001"]
-    assert driver.chosen((), ()) == sorted(CHECKS)
+    assert driver.chosen(("IO", "SH001"), ("IO",)) == ["SH001"]
+    assert driver.chosen(("OP01",), ("OP013", "OP014")) == [f"OP0{n}" for n in (10, 11, 12, 15, 16, 17, 18, 19)]
     assert not any(code.startswith("IO") for code in driver.chosen((), ("IO",)))
 
 
@@ -133,3 +133,12 @@ def test_a_malformed_graph_is_never_a_pass(save: Save, build: Callable[[], onnx.
 def test_an_empty_graph_is_judged(save: Save) -> None:
     model = helper.make_model(helper.make_graph([], "g", [], []), ir_version=8)
     assert lint(save(model)) == []
+
+
+def test_the_level_chooses_rules_and_a_selected_rule_runs_at_any() -> None:
+    default = driver.chosen((), ())
+    assert {load_rules()[code].level for code in default} == {"core", "quantized"}
+    assert "OP016" not in default
+    assert "OP016" in driver.chosen((), (), ("core", "portable"))
+    assert driver.chosen(("OP016",), ()) == ["OP016"]
+    assert driver.chosen(("QT",), (), ("core",)) == []

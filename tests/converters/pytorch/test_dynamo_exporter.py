@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 import torch
 import torch_models
-from conftest import Faithful, described
+from judging import Faithful, described
 
 from assay import convert
 

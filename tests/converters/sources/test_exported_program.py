@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Faithful, described
+from judging import Faithful, described
 from torch_models import Encoder, Noisy
 
 from assay import AssayError

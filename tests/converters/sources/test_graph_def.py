@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from conftest import Faithful, described
+from judging import Faithful, described
 
 from assay import AssayError
 from assay.converters.sources import open_source

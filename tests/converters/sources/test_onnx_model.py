@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from conftest import Faithful, described
+from judging import Faithful, described
 from onnx import parser
 
 from assay import AssayError, convert

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch_models
-from conftest import MODELS
+from judging import MODELS
 
 from assay import AssayError, convert
 from assay.converters.sources import open_source

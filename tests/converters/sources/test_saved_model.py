@@ -7,7 +7,7 @@ from pathlib import Path
 import keras_models
 import pytest
 import tensorflow as tf
-from conftest import Faithful, described
+from judging import Faithful, described
 
 from assay import AssayError
 from assay.converters.sources import open_source

@@ -9,7 +9,7 @@ import keras_models
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import Faithful, described
+from judging import Faithful, described
 
 from assay import AssayError
 from assay.converters.sources import open_source

@@ -8,7 +8,7 @@ import keras
 import onnx
 import pytest
 import tensorflow as tf
-from conftest import Faithful
+from judging import Faithful
 
 from assay import AssayError, convert
 
