@@ -63,7 +63,10 @@ def write_bundle(model: ir.Model, interface: Interface, output: str | os.PathLik
 def save_model(model: ir.Model, path: Path, external: str | None = None) -> None:
     """Save with the weights inside, or in the file named ``external`` beside it; there too if they are too many."""
     size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
-    ir.save(model, path, external_data=external or (EXTERNAL_DATA if size > _INLINE_LIMIT else None))
+    beside = external or (EXTERNAL_DATA if size > _INLINE_LIMIT else None)
+    if beside is None:
+        ir.external_data.load_to_model(model)  # else those that lie beside the source would be left there
+    ir.save(model, path, external_data=beside)
 
 
 def require_replaceable(target: Path) -> None:

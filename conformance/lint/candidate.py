@@ -109,6 +109,13 @@ class StaticCandidate:
         return DataFiles(self.path)
 
     @cached_property
+    def faults(self) -> Mapping[int, str]:
+        """What is wrong with the place or the length of each tensor whose elements can't be read, by its identity."""
+        from assay.conformance.lint.tensors import faults
+
+        return faults(self)
+
+    @cached_property
     def weights(self) -> tuple[Weight, ...]:
         """Every tensor of numbers whose elements can be read; each is read when a rule asks, and once."""
         from assay.conformance.lint.tensors import readable_weights
@@ -176,7 +183,7 @@ class StaticCandidate:
         tensor = None if value is None else ir.convenience.get_const_tensor(value)
         if tensor is None or tensor.dtype == ir.DataType.STRING or tensor.nbytes > _SMALL:
             return None
-        if isinstance(tensor, ir.ExternalTensor) and self.data_files.fault(tensor) is not None:
+        if id(tensor) in self.faults:
             return None
         return tensor.numpy()
 

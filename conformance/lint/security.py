@@ -16,7 +16,7 @@ import onnx_ir as ir
 
 from assay.conformance.lint.candidate import StaticCandidate, declared_shape
 from assay.conformance.lint.registry import FilePart, Subject, Violation, rule
-from assay.conformance.lint.tensors import inline_fault, tensors
+from assay.conformance.lint.tensors import tensors
 
 _PAGE = 4096
 _MAPPED = 1 << 20  # tensors from this size on gain by being mapped
@@ -33,7 +33,7 @@ _FILES = 1
 def external_data_is_contained(candidate: StaticCandidate) -> Iterator[Violation]:
     """External data lies whole in the model's folder."""
     for subject, tensor in tensors(candidate):
-        fault = candidate.data_files.fault(tensor) if isinstance(tensor, ir.ExternalTensor) else None
+        fault = candidate.faults.get(id(tensor)) if isinstance(tensor, ir.ExternalTensor) else None
         if fault:
             yield Violation(subject, fault)
 
@@ -42,7 +42,7 @@ def external_data_is_contained(candidate: StaticCandidate) -> Iterator[Violation
 def inline_data_is_whole(candidate: StaticCandidate) -> Iterator[Violation]:
     """Data inside the file has the length that dims and dtype ask for."""
     for subject, tensor in tensors(candidate):
-        fault = None if isinstance(tensor, ir.ExternalTensor) else inline_fault(tensor)
+        fault = None if isinstance(tensor, ir.ExternalTensor) else candidate.faults.get(id(tensor))
         if fault:
             yield Violation(subject, fault)
 
@@ -50,7 +50,7 @@ def inline_data_is_whole(candidate: StaticCandidate) -> Iterator[Violation]:
 def _placed(candidate: StaticCandidate) -> Iterator[tuple[Subject, ir.ExternalTensor]]:
     """The tensors that lie whole where they should."""
     for subject, tensor in tensors(candidate):
-        if isinstance(tensor, ir.ExternalTensor) and candidate.data_files.fault(tensor) is None:
+        if isinstance(tensor, ir.ExternalTensor) and id(tensor) not in candidate.faults:
             yield subject, tensor
 
 

@@ -28,17 +28,23 @@ def tensors(candidate: StaticCandidate) -> Iterator[tuple[Subject, ir.TensorProt
 def readable_weights(candidate: StaticCandidate) -> Iterator[Weight]:
     """Those of `tensors` that hold numbers, inline or where they should lie (SE001 and SE002 report the others)."""
     for subject, tensor in tensors(candidate):
-        if tensor.dtype != ir.DataType.STRING and _fault(tensor, candidate) is None:
+        if tensor.dtype != ir.DataType.STRING and id(tensor) not in candidate.faults:
             yield Weight(subject, tensor, candidate.path)
+
+
+def faults(candidate: StaticCandidate) -> dict[int, str]:
+    """What is wrong with the place or the length of each tensor whose elements can't be read, by its identity."""
+    found = ((tensor, _fault(tensor, candidate)) for _, tensor in tensors(candidate))
+    return {id(tensor): fault for tensor, fault in found if fault is not None}
 
 
 def _fault(tensor: ir.TensorProtocol, candidate: StaticCandidate) -> str | None:
     if isinstance(tensor, ir.ExternalTensor):
         return candidate.data_files.fault(tensor)
-    return inline_fault(tensor)
+    return _inline_fault(tensor)
 
 
-def inline_fault(tensor: ir.TensorProtocol) -> str | None:
+def _inline_fault(tensor: ir.TensorProtocol) -> str | None:
     """What is wrong with the length of inline data; None where nothing is."""
     raw = tensor.raw if isinstance(tensor, ir.TensorProtoTensor) else None
     if raw is None:

@@ -57,7 +57,7 @@ def noise_floor(reference: Reference, name: str, usual: UsualNoise) -> Noise:
     """
     own, size = reference.floor[name], size_of(reference.truth[name])
     largest = max(own.max, usual.relative.max * size.rms, _HALF_ULP * max(size.largest, usual.largest), _TINY)
-    rms = max(own.rms, usual.relative.rms * size.rms, largest / max(size.count, 1) ** 0.5)
+    rms = max(own.rms, usual.relative.rms * size.rms, largest / max(size.count, 1) ** 0.5, _HALF_ULP / 2 * size.rms)
     return Noise(largest, rms)
 
 

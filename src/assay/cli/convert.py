@@ -23,9 +23,7 @@ class _Field(click.ParamType[tuple[str, str, Any]]):
 
     name = "STAGE.FIELD=VALUE"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str, Any]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str, Any]:
         if isinstance(value, tuple):
             return value
         name, separator, text = str(value).partition("=")
