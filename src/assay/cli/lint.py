@@ -7,13 +7,16 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from assay.cli.output import emit_json, json_option
+from assay.cli.options import input_option
+from assay.cli.output import emit_json, json_option, progress
 from assay.conformance.lint import lint
 from assay.conformance.lint.location import location_text
 from assay.conformance.result import Finding, verdict_of
+from assay.specs.interface import TensorSpec
 
 FORMS = ("text", "json", "sarif", "github", "junit")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
@@ -27,6 +30,10 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 @click.option("--statistics", is_flag=True, help="Tell how often each rule is broken, instead of where.")
 @click.option("--select", multiple=True, metavar="PREFIX", help="Run only the rules whose codes begin so (IO,SH003).")
 @click.option("--ignore", multiple=True, metavar="PREFIX", help="Leave out the rules whose codes begin so.")
+@click.option(
+    "--fix", "mend", is_flag=True, help="Mend what can be mended without a change of meaning, and show the diff."
+)
+@input_option
 @json_option
 def command(
     model: Path,
@@ -36,6 +43,8 @@ def command(
     statistics: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    mend: bool,
+    inputs: tuple[TensorSpec, ...],
     json_path: str | None,
 ) -> None:
     """Check MODEL, an .onnx file or a bundle, against the static rules of the profile.
@@ -46,15 +55,39 @@ def command(
       assay lint model.onnx --target edge --level portable
       assay lint model.onnx --select IO,SH --ignore SH001
       assay lint model.onnx --format sarif > model.sarif
+      assay lint model.onnx --fix --input "audio=float32[batch,576]"
+
+    With --fix the model is written only where both forms, before and after, gave the same outputs on every probe;
+    --input says what the model takes, where it does not say so itself.
 
     `assay rule CODE` explains a finding. Exit status: 0 no error, 1 an error, 2 the model can't be judged.
     """
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # what it warns of, OP006 finds
+    if mend:
+        _fix(model, target, select, ignore, inputs, json_path)
     findings = lint(model, target, select=_prefixes(select), ignore=_prefixes(ignore), level=level)
     emit_json(_json(findings, model), json_path)
     if json_path != "-":
         click.echo(_statistics(findings, model) if statistics else _FORMS[form](findings, model))
     click.get_current_context().exit(verdict_of(findings).exit_status)
+
+
+def _fix(
+    model: Path,
+    target: str | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    inputs: Sequence[TensorSpec],
+    json_path: str | None,
+) -> NoReturn:
+    from assay.cli.lint_fix import fix, fix_json, fix_text, fix_verdict
+
+    with progress(f"mending {model}"):
+        mended = fix(model, target, _prefixes(select), _prefixes(ignore), inputs)
+    emit_json(fix_json(mended), json_path)
+    if json_path != "-":
+        click.echo(fix_text(mended, model))
+    click.get_current_context().exit(fix_verdict(mended).exit_status)
 
 
 def _prefixes(given: Sequence[str]) -> tuple[str, ...]:
