@@ -16,7 +16,7 @@ from assay.conformance.lint.fixes.difference import difference, graph_text
 from assay.conformance.lint.fixes.proof import Proof, prove_same
 from assay.conformance.lint.fixes.registry import FIXES, Draft
 from assay.conformance.result import Finding
-from assay.converters.bundle import CERTIFICATE, MODEL, save_model, write_bundle
+from assay.converters.bundle import CERTIFICATE, EXTERNAL_DATA, MODEL, save_model
 from assay.converters.files import UnreadableError, model_path, read_model, sha256, write_text
 from assay.converters.interface_json import FILE_NAME, interface_text, read_interface
 from assay.converters.sources.onnx_model import graph_inputs, spec_of
@@ -58,11 +58,11 @@ def mend_file(
     original = _draft(file, target)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         before, after = Path(folder) / "before" / MODEL, Path(folder) / "after" / MODEL
-        _save(original.model, before)
-        _save(draft.model, after)
+        _save(original, before)
+        _save(draft, after)
         interface = _stated(original.interface or _interface_of(original.model), inputs)
         proof = prove_same(before, after, interface, draft.renamed_inputs, draft.renamed_outputs)
-        left = tuple(_lint_again(draft, after, target, select, ignore))
+        left = tuple(lint(after, target, select=select, ignore=ignore))
     diff = difference(graph_text(original.model), graph_text(draft.model), file.name)
     fixed = tuple(sorted(found - set(refused) - {finding.code for finding in left}))
     written = bool(fixed) and proof.holds
@@ -115,18 +115,11 @@ def _stated(interface: Interface, inputs: Sequence[TensorSpec]) -> Interface:
     return replace(interface, inputs=tuple(given.get(spec.name, spec) for spec in interface.inputs))
 
 
-def _save(model: ir.Model, path: Path) -> None:
+def _save(draft: Draft, path: Path) -> None:
     path.parent.mkdir(parents=True)
-    save_model(model, path)
-
-
-def _lint_again(
-    draft: Draft, mended: Path, target: str | None, select: Iterable[str], ignore: Iterable[str]
-) -> list[Finding]:
+    save_model(draft.model, path, external=EXTERNAL_DATA if draft.external else None)
     if draft.interface is not None:
-        write_bundle(draft.model, draft.interface, mended.parent)
-        return lint(mended.parent, target, select=select, ignore=ignore)
-    return lint(mended, target, select=select, ignore=ignore)
+        write_text(path.parent / FILE_NAME, interface_text(draft.interface))
 
 
 def _write(draft: Draft, file: Path) -> None:

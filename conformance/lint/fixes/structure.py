@@ -65,14 +65,11 @@ def join_transposes(draft: Draft) -> None:
             continue
         if value.is_graph_output() or first.inputs[0] is None:
             continue
-        before, after = first.attributes.get("perm"), node.attributes.get("perm")
-        if before is None or after is None:
-            continue
-        joined = [before.as_ints()[axis] for axis in after.as_ints()]
+        joined = _joined(_permutation(first), _permutation(node))
         node.replace_input_with(0, first.inputs[0])
         node.attributes["perm"] = ir.AttrInt64s("perm", joined)
         draft.graph.remove(first, safe=True)
-        if joined == sorted(joined):
+        if list(joined) == sorted(joined):
             _bypass(node, first_input(node))
 
 
@@ -88,7 +85,7 @@ def keep_weights_from_inputs(draft: Draft) -> None:
     RemoveInitializersFromInputsPass()(draft.model)
 
 
-@fixes("OP009", "OP045")
+@fixes("OP045")
 def inline_functions(draft: Draft) -> None:
     """Local functions become the nodes that they stand for."""
     InlinePass()(draft.model)
@@ -115,6 +112,19 @@ def order_as_task(draft: Draft) -> None:
             inputs=tuple(sorted(draft.interface.inputs, key=lambda spec: inputs(spec.name))),
             outputs=tuple(sorted(draft.interface.outputs, key=lambda spec: outputs(spec.name))),
         )
+
+
+def _permutation(node: ir.Node) -> list[int] | None:
+    """The axes of a Transpose; None where it reverses them all."""
+    attribute = node.attributes.get("perm")
+    return None if attribute is None else list(attribute.as_ints())
+
+
+def _joined(first: list[int] | None, second: list[int] | None) -> list[int]:
+    """The permutation that two give one after the other; empty where both reverse, which is no permutation at all."""
+    rank = len(first or second or [])
+    reverse = list(range(rank))[::-1]
+    return [(first or reverse)[axis] for axis in second or reverse]
 
 
 def first_input(node: ir.Node) -> ir.Value:

@@ -16,7 +16,7 @@ def fit_target(draft: Draft) -> None:
     target = draft.target
     if target is None:
         return
-    newest = target.opset.get("")
+    newest = target.opset.get("ai.onnx", target.opset.get(""))
     if newest is not None and draft.model.opset_imports.get("", 0) > newest:
         _convert(draft, newest)
     draft.model.ir_version = min(draft.model.ir_version, target.ir_version)

@@ -28,7 +28,7 @@ def flush_subnormal_weights(draft: Draft) -> None:
             value.const_value = ir.tensor(np.where(subnormal, array.dtype.type(0), array), name=value.name)
 
 
-@fixes("SE003", "SE004", "SE011", "SE012")
+@fixes("SE003", "SE004", "SE012")
 def lay_out_again(draft: Draft) -> None:
     """Writing puts all external data into one file beside the model, aligned, each tensor apart."""
     draft.external = True

@@ -43,8 +43,8 @@ def test_a_mended_model_no_longer_breaks_the_rule_or_is_left_as_it_was(case: Cas
     assert case.code not in {f.code for f in lint(path, **case.lint)} or case.code in {f.code for f in mended.left}
 
 
-# each fix, on a model whose proof runs, really mends
-@pytest.mark.parametrize("code", sorted(FIXES))
+# each fix, on a model whose proof runs, really mends; two have models of their own below
+@pytest.mark.parametrize("code", sorted(set(FIXES) - {"MD002", "SE004"}))
 def test_every_fix_mends_some_model(code: str, tmp_path: Path) -> None:
     tried = []
     for index, case in enumerate(case for case in MENDABLE if case.code == code):
@@ -56,6 +56,27 @@ def test_every_fix_mends_some_model(code: str, tmp_path: Path) -> None:
             return
         tried.append((mended.refused, mended.proof, [f"{f.code} {f.message}" for f in mended.left if f.code == code]))
     pytest.fail(f"{code} is mended in no model: {tried}")
+
+
+def test_a_profile_of_another_version_is_stated_anew(tmp_path: Path) -> None:
+    path = write_model(tmp_path, rows("y = Relu(x)"), metadata=METADATA | {"assay.profile": "0.9"})
+    assert "MD002" in mend_file(path).fixed
+    assert lint(path) == []
+
+
+def test_large_external_data_is_aligned(tmp_path: Path) -> None:
+    weights = {"w": np.arange(3, dtype=np.float32), "v": np.full((3, 1 << 17), 0.5, np.float32)}
+    path = write_model(
+        tmp_path,
+        rows("a = Add(x, w) b = MatMul(a, v) y = MatMul(b, u)"),
+        weights=weights | {"u": np.ones((1 << 17, 3), np.float32)},
+    )
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    assert "SE004" in {finding.code for finding in lint(path)}
+    mended = mend_file(path)
+    assert "SE004" in mended.fixed
+    assert mended.proof.identical
+    assert "SE004" not in {finding.code for finding in lint(path)}
 
 
 def test_a_fix_that_changes_the_numbers_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
