@@ -73,11 +73,12 @@ def take(interface: Interface, feeds: Mapping[str, np.ndarray], start: int, stop
 def _from_npz(reference: str, folders: Sequence[Path]) -> Mapping[str, Any]:
     path = next((folder / reference for folder in folders if (folder / reference).is_file()), Path(reference))
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise DataError(reference, "is a single array, but should be an .npz with one array an input")
-        with archive:
-            arrays = dict(archive)
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise DataError(reference, "is a single array, but should be an .npz with one array an input")
+            with archive:
+                arrays = dict(archive)
     except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
         raise DataError(reference, f"can't be loaded as .npz: {brief(error)}") from error
     return {"labels": arrays.pop("labels", None), "inputs": arrays}

@@ -19,7 +19,7 @@ def test_a_field_becomes_a_metadata_key_with_a_json_value() -> None:
 
 
 def test_an_unknown_field_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownNameError, match="'laiout' is no preprocessing field.*layout"):
+    with pytest.raises(UnknownNameError, match=r"'laiout' is no preprocessing field.*layout"):
         stated({"preprocessing": {"laiout": "NCHW"}})
 
 
