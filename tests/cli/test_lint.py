@@ -181,3 +181,27 @@ def test_an_unknown_code_is_an_assay_error() -> None:
     run = assay("rule", "XX999")
     assert isinstance(run.exception, AssayError)
     assert "'XX999' is no rule, but should be one of AC001" in str(run.exception)
+
+
+def test_several_models_are_linted_and_the_worst_counts(tmp_path: Path) -> None:
+    sound, broken = write(tmp_path / "sound.onnx", HEALTHY), write(tmp_path / "broken.onnx", WRONG)
+    result = assay("lint", sound, broken)
+    assert result.exit_code == 1
+    assert f"{sound}: no findings" in result.output
+    assert "OP002" in result.output
+
+
+def test_several_models_as_json_are_a_usage_error(tmp_path: Path) -> None:
+    sound = write(tmp_path / "sound.onnx", HEALTHY)
+    assert assay("lint", sound, sound, "--format", "json").exit_code == 2
+
+
+def test_fix_mends_shows_the_diff_and_writes(tmp_path: Path) -> None:
+    idle = write(
+        tmp_path / "m.onnx", "g (float[batch,3] x) => (float[batch,3] y) { a = Relu(x) b = Identity(a) y = Neg(b) }"
+    )
+    result = assay("lint", "--fix", idle)
+    assert result.exit_code == 0
+    assert "-b = Identity(a)" in result.output
+    assert "mended OP038; the same outputs on" in result.output
+    assert assay("lint", "--fix", idle).output.endswith("nothing to mend\n")

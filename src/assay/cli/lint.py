@@ -15,15 +15,16 @@ from assay.cli.options import input_option
 from assay.cli.output import emit_json, json_option, progress
 from assay.conformance.lint import lint
 from assay.conformance.lint.location import location_text
-from assay.conformance.result import Finding, verdict_of
+from assay.conformance.result import Finding, overall, verdict_of
 from assay.specs.interface import TensorSpec
 
 FORMS = ("text", "json", "sarif", "github", "junit")
+_LINEWISE = ("text", "github")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
 @click.command("lint", short_help="Check a model against the static rules of the profile.")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--target", metavar="NAME", help="Hold the model to the limits of a target, such as edge or server-cpu.")
 @click.option("--level", metavar="NAME", help="Run the rules of a level of conformance, such as portable.")
 @click.option("--format", "form", type=click.Choice(FORMS), default="text", show_default=True)
@@ -36,7 +37,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 @input_option
 @json_option
 def command(
-    model: Path,
+    models: tuple[Path, ...],
     target: str | None,
     level: str | None,
     form: str,
@@ -47,11 +48,12 @@ def command(
     inputs: tuple[TensorSpec, ...],
     json_path: str | None,
 ) -> None:
-    """Check MODEL, an .onnx file or a bundle, against the static rules of the profile.
+    """Check each MODEL, an .onnx file or a bundle, against the static rules of the profile.
 
     \b
     Examples:
       assay lint out/model
+      assay lint models/*.onnx
       assay lint model.onnx --target edge --level portable
       assay lint model.onnx --select IO,SH --ignore SH001
       assay lint model.onnx --format sarif > model.sarif
@@ -63,13 +65,18 @@ def command(
     `assay rule CODE` explains a finding. Exit status: 0 no error, 1 an error, 2 the model can't be judged.
     """
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)  # what it warns of, OP006 finds
+    if len(models) > 1 and (mend or json_path or form not in _LINEWISE):
+        raise click.UsageError(f"several models go with --format {' or '.join(_LINEWISE)} alone: give one model")
     if mend:
-        _fix(model, target, select, ignore, inputs, json_path)
-    findings = lint(model, target, select=_prefixes(select), ignore=_prefixes(ignore), level=level)
-    emit_json(_json(findings, model), json_path)
-    if json_path != "-":
-        click.echo(_statistics(findings, model) if statistics else _FORMS[form](findings, model))
-    click.get_current_context().exit(verdict_of(findings).exit_status)
+        _fix(models[0], target, select, ignore, inputs, json_path)
+    verdicts = []
+    for model in models:
+        findings = lint(model, target, select=_prefixes(select), ignore=_prefixes(ignore), level=level)
+        emit_json(_json(findings, model), json_path)
+        if json_path != "-":
+            click.echo(_statistics(findings, model) if statistics else _FORMS[form](findings, model))
+        verdicts.append(verdict_of(findings))
+    click.get_current_context().exit(overall(verdicts).exit_status)
 
 
 def _fix(
