@@ -22,7 +22,8 @@ from assay.conformance.parity.judgement import (
 )
 from assay.conformance.parity.noise_floor import size_of, usual_noise
 from assay.conformance.parity.oracle import Noise, Oracle, Reference, ReferenceRefused
-from assay.conformance.parity.probes import Probe, make_probes
+from assay.conformance.parity.probes import REAL_SAMPLES, Probe, make_probes
+from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
 from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
 from assay.conformance.providers.trial import Trial
@@ -78,6 +79,12 @@ class Judge:
             else error
         )
 
+    @property
+    def swept(self) -> list[Judged]:
+        """The probes that are run under every setting: the first that the source takes, and real samples."""
+        ran = [judged for judged in self.judged if judged.reference is not None]
+        return [*ran[:1], *(judged for judged in ran[1:] if judged.probe.name == REAL_SAMPLES)]
+
     def _require_repeatable(self) -> None:
         """A source that is random has a floor as high as its randomness, under which anything would pass."""
         first = next((judged for judged in self.judged if judged.reference is not None), None)
@@ -120,7 +127,8 @@ def check_parity(
     trial = Trial(candidate, provider, worker)
     facts, findings = _open(trial, judge)
     rows, found = _run_probes(trial, judge) if facts is not None else ([], [])
-    findings = _once([*findings, *found])
+    settings = _swept(trial, judge, found) if facts is not None else []
+    findings = _once([*findings, *blamed(found, settings), *sweep_findings(settings, found)])
     return CheckResult(
         check=name,
         provider=provider,
@@ -131,9 +139,22 @@ def check_parity(
             "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
             **_worst(rows),
             "placement": dict(facts.placement) if facts else {},
+            "settings": [{"name": setting.name, "worst_ratio": setting.worst_ratio} for setting in settings],
             "probes": rows,
         },
     )
+
+
+def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting]:
+    """Judge the model under other settings of the runtime; one that crashes or hangs already is spared that."""
+    if any(finding.code in ("PA007", "PA008") for finding in found):
+        return []
+    return sweep(trial, lambda variant: _judge_all(variant, judge, judge.swept))
+
+
+def _judge_all(trial: Trial, judge: Judge, probes: Sequence[Judged]) -> tuple[list[dict[str, Any]], list[Finding]]:
+    judgements = [_probe(trial, judge, judged) for judged in probes]
+    return [row for row, _ in judgements], [finding for _, findings in judgements for finding in findings]
 
 
 def _unavailable(name: str, provider: str, reason: str) -> CheckResult:
@@ -258,7 +279,7 @@ def _verdict(findings: Sequence[Finding], rows: Sequence[dict[str, Any]]) -> Ver
     if verdict_of(findings) is Verdict.FAIL:
         return Verdict.FAIL
     judged = any(row["status"] == "judged" for row in rows)
-    doubtful = any(finding.code == "PA009" for finding in findings)
+    doubtful = any(finding.code in ("PA009", "PA019") for finding in findings)
     return Verdict.PASS if judged and not doubtful else Verdict.INCONCLUSIVE
 
 

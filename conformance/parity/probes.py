@@ -13,6 +13,7 @@ from assay.specs.interface import Axis, Interface, TensorSpec
 
 Feeds = Mapping[str, np.ndarray]
 SEED = 20240131
+REAL_SAMPLES = "real samples"
 _BATCHES = (1, 2, 5)
 _REAL_SAMPLES = 8
 
@@ -33,7 +34,7 @@ def make_probes(interface: Interface, samples: Feeds | None = None) -> tuple[Pro
     probes = [*_sizes(interface, sizes), *_contents(interface, sizes)]
     if samples is not None:
         probes.append(
-            Probe("real samples", "data as the model meets it in use", take(interface, samples, 0, _REAL_SAMPLES))
+            Probe(REAL_SAMPLES, "data as the model meets it in use", take(interface, samples, 0, _REAL_SAMPLES))
         )
     return tuple(probes)
 

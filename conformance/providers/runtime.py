@@ -93,6 +93,11 @@ def _milliseconds(session: Any, feeds: dict[str, np.ndarray]) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
+def close_sessions() -> None:
+    """Close every session that the worker keeps."""
+    _session.cache_clear()
+
+
 @lru_cache(maxsize=16)
 def _session(key: SessionKey) -> Any:
     import onnxruntime as ort

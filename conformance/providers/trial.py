@@ -23,11 +23,12 @@ class Trial:
     provider: str
     worker: Worker
     threads: int = 0
+    optimization: str = "all"
 
     @property
     def key(self) -> SessionKey:
         """The session that the worker keeps for it."""
-        return SessionKey(self.candidate.path.resolve(), self.provider, self.threads)
+        return SessionKey(self.candidate.path.resolve(), self.provider, self.threads, self.optimization)
 
     def facts(self) -> SessionFacts:
         """What the runtime says of the model, under our names."""

@@ -1,0 +1,88 @@
+"""The sweep: the model under other settings of the runtime. What differs between them is a defect, though one be right.
+
+A difference that the graph optimizer makes is its own; one that is there without it is the export's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assay.conformance.isolation import WorkerDied, WorkerTimedOut
+from assay.conformance.providers.runtime import close_sessions
+from assay.conformance.providers.trial import Trial
+from assay.conformance.result import Finding
+
+_SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("without graph optimization", {"optimization": "disable"}),
+    ("with basic graph optimization", {"optimization": "basic"}),
+    ("with extended graph optimization", {"optimization": "extended"}),
+    ("on one thread", {"threads": 1}),
+)
+UNOPTIMIZED = _SETTINGS[0][0]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What was found under one setting of the runtime."""
+
+    name: str
+    findings: tuple[Finding, ...]
+    worst_ratio: float | None
+
+    @property
+    def wrong(self) -> set[str]:
+        """The outputs that are wrong there; the empty name stands for a model that does not run."""
+        return {str(f.location.get("output", "")) for f in self.findings if f.severity != "info"}
+
+
+def sweep(trial: Trial, run: Callable[[Trial], tuple[list[dict[str, Any]], list[Finding]]]) -> list[Setting]:
+    """``run`` judges a trial on a few probes; sessions are closed after each setting, so that two never stay open."""
+    settings = []
+    for name, options in _SETTINGS:
+        rows, findings = run(replace(trial, **options))
+        ratios = [output["ratio"] for row in rows for output in row["outputs"]]
+        settings.append(Setting(name, tuple(findings), max(ratios, default=None)))
+        try:
+            trial.worker.call(close_sessions)
+        except (WorkerDied, WorkerTimedOut):
+            continue  # found under this setting already; the next call starts another worker
+    return settings
+
+
+def sweep_findings(settings: Sequence[Setting], default: Sequence[Finding]) -> list[Finding]:
+    """PA019 for each output that is right by default and wrong under another setting."""
+    wrong = Setting("default", tuple(default), None).wrong
+    found: dict[str, tuple[Setting, Finding]] = {}
+    for setting in settings:
+        for finding in setting.findings:
+            output = str(finding.location.get("output", ""))
+            if finding.severity != "info" and output not in wrong:
+                found.setdefault(output, (setting, finding))
+    return [_differing(setting, finding) for setting, finding in found.values()]
+
+
+def blamed(findings: Sequence[Finding], settings: Sequence[Setting]) -> list[Finding]:
+    """Each finding of the default settings with who is to blame: ``optimizer`` where the model is right without it."""
+    unoptimized = next((setting for setting in settings if setting.name == UNOPTIMIZED), None)
+    if unoptimized is None:
+        return list(findings)
+    return [_blamed(finding, unoptimized.wrong) for finding in findings]
+
+
+def _blamed(finding: Finding, wrong: set[str]) -> Finding:
+    if finding.severity == "info" or finding.code == "PA019":
+        return finding
+    blame = "export" if str(finding.location.get("output", "")) in wrong else "optimizer"
+    return finding.model_copy(update={"evidence": {**finding.evidence, "blame": blame}})
+
+
+def _differing(setting: Setting, finding: Finding) -> Finding:
+    return finding.model_copy(
+        update={
+            "code": "PA019",
+            "message": f"{setting.name}, {finding.message}; by default it is right",
+            "evidence": {**finding.evidence, "setting": setting.name, "blame": "runtime"},
+        }
+    )
