@@ -279,7 +279,7 @@ def _verdict(findings: Sequence[Finding], rows: Sequence[dict[str, Any]]) -> Ver
     if verdict_of(findings) is Verdict.FAIL:
         return Verdict.FAIL
     judged = any(row["status"] == "judged" for row in rows)
-    doubtful = any(finding.code in ("PA009", "PA019") for finding in findings)
+    doubtful = any(finding.code == "PA009" for finding in findings)
     return Verdict.PASS if judged and not doubtful else Verdict.INCONCLUSIVE
 
 
