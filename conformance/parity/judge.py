@@ -85,6 +85,11 @@ class Judge:
         ran = [judged for judged in self.judged if judged.reference is not None]
         return [*ran[:1], *(judged for judged in ran[1:] if judged.probe.name == REAL_SAMPLES)]
 
+    def by_conditioning(self, judged: Judged, error: OutputError) -> OutputError:
+        """The error judged by the source's conditioning on the probe, where that can be had."""
+        spread = self._conditioning(judged).get(error.output)
+        return error if spread is None else reconsidered(error, spread)
+
     def _require_repeatable(self) -> None:
         """A source that is random has a floor as high as its randomness, under which anything would pass."""
         first = next((judged for judged in self.judged if judged.reference is not None), None)
@@ -146,14 +151,17 @@ def check_parity(
 
 
 def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting]:
-    """Judge the model under other settings of the runtime; one that crashes or hangs already is spared that."""
+    """Judge the model under other settings of the runtime; one that crashes or hangs already is spared that.
+
+    Settings choose the order of additions, so errors there are judged by what rounding alone may do to the source.
+    """
     if any(finding.code in ("PA007", "PA008") for finding in found):
         return []
     return sweep(trial, lambda variant: _judge_all(variant, judge, judge.swept))
 
 
 def _judge_all(trial: Trial, judge: Judge, probes: Sequence[Judged]) -> tuple[list[dict[str, Any]], list[Finding]]:
-    judgements = [_probe(trial, judge, judged) for judged in probes]
+    judgements = [_probe(trial, judge, judged, judge.by_conditioning) for judged in probes]
     return [row for row, _ in judgements], [finding for _, findings in judgements for finding in findings]
 
 
@@ -199,7 +207,7 @@ def _run_probes(trial: Trial, judge: Judge) -> tuple[list[dict[str, Any]], list[
     rows: list[dict[str, Any]] = []
     findings: list[Finding] = []
     for index, judged in enumerate(judge.judged, 1):
-        row, found = _probe(trial, judge, judged)
+        row, found = _probe(trial, judge, judged, judge.reconsider)
         rows.append(row)
         findings += found
         if any(finding.code == "PA008" for finding in found):
@@ -212,7 +220,9 @@ def _row(probe: Probe, status: str) -> dict[str, Any]:
     return {"name": probe.name, "purpose": probe.purpose, "shapes": shapes, "status": status, "outputs": []}
 
 
-def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], list[Finding]]:
+def _probe(
+    trial: Trial, judge: Judge, judged: Judged, reconsider: Callable[[Judged, OutputError], OutputError]
+) -> tuple[dict[str, Any], list[Finding]]:
     probe = judged.probe
     if judged.reference is None:
         return {**_row(probe, "refused by the source"), "reason": judged.refusal}, []
@@ -221,7 +231,7 @@ def _probe(trial: Trial, judge: Judge, judged: Judged) -> tuple[dict[str, Any], 
     except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
         return _row(probe, "not run"), [_failure(error, _NOT_RUN, {"probe": probe.name})]
     first = output_errors(values, judged.reference, judge.usual)
-    errors = [judge.reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
+    errors = [reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     findings = list(contract_findings(values, judged.reference, probe.name))
     broken = {finding.location["output"] for finding in findings}
     for before, after in zip(first, errors, strict=True):

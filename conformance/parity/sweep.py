@@ -54,8 +54,7 @@ def sweep(trial: Trial, run: Callable[[Trial], tuple[list[dict[str, Any]], list[
 def sweep_findings(settings: Sequence[Setting], default: Sequence[Finding]) -> list[Finding]:
     """PA019 for each output that is right by default and wrong under another setting.
 
-    A doubt between the gates is none here: it would be about a setting in which nobody runs the model. Basic Pitch, whose
-    long convolutions are summed in another order without optimization, is 15 times its floor off there.
+    A doubt between the gates is none here: it would be about a setting in which nobody runs the model.
     """
     wrong = Setting("default", tuple(default), None).wrong
     found: dict[str, tuple[Setting, Finding]] = {}
