@@ -152,7 +152,8 @@ def load_manifest(path: str | os.PathLike[str]) -> Manifest:
     try:
         manifest = Manifest.model_validate({**content, "path": Path(path)})
     except ValidationError as error:
-        first = error.errors()[0]
+        # a misspelt field comes first: it is why another one lacks
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         field = ".".join(map(str, first["loc"])) or "the manifest"
         said = first["msg"].removeprefix("Value error, ")
         raise ManifestError(path, f"has a wrong field: {field}: {said[:1].lower()}{said[1:]}") from error

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from assay.converters.bundle import Bundle, require_replaceable, write_bundle
-from assay.converters.examples import trace_sizes, typical_feeds
+from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported, find_exporter
 from assay.converters.passes import run_passes
 from assay.converters.passes.context import PassContext
@@ -108,7 +108,15 @@ def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int
         raise
     except Exception as error:
         shapes = ", ".join(f"{spec.name} {list(spec.shape(sizes))}" for spec in inputs)
-        raise SourceError(source.name, f"does not run on {shapes}: {type(error).__name__}: {brief(error)}") from error
+        sentence = f"does not run on {shapes}: {type(error).__name__}: {brief(error)}"
+        raise SourceError(source.name, sentence + _without_range(inputs)) from error
+
+
+def _without_range(inputs: tuple[TensorSpec, ...]) -> str:
+    """Whole numbers may be indices, which nobody can guess the range of."""
+    open_ended = [spec for spec in inputs if spec.range is None and numpy_dtype(spec.dtype).kind in "iu"]
+    listed = "; ".join(f'--input "{spec.name}={spec} in 0..N"' for spec in open_ended)
+    return f"; if its values have a range, say so: {listed}" if listed else ""
 
 
 def _moved(axis: Axis, size: int) -> int:

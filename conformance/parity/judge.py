@@ -133,7 +133,7 @@ def check_parity(
     facts, findings = _open(trial, judge)
     rows, found = _run_probes(trial, judge) if facts is not None else ([], [])
     settings = _swept(trial, judge, found) if facts is not None else []
-    findings = _once([*findings, *blamed(found, settings), *sweep_findings(settings, found)])
+    findings = _once([*findings, *blamed(found, settings), *sweep_findings(settings, found), *_unjudged(rows)])
     return CheckResult(
         check=name,
         provider=provider,
@@ -157,7 +157,23 @@ def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting
     """
     if any(finding.code in ("PA007", "PA008") for finding in found):
         return []
-    return sweep(trial, lambda variant: _judge_all(variant, judge, judge.swept))
+    probes = _telling(judge, found)
+    return sweep(trial, lambda variant: _judge_all(variant, judge, probes))
+
+
+def _telling(judge: Judge, found: Sequence[Finding]) -> list[Judged]:
+    """The swept probes, and for each output that is wrong on none of these the first probe on which it is.
+
+    Without that one the model would seem right under every setting, and the optimizer to blame.
+    """
+    errors = [finding.location for finding in found if finding.severity == "error" and "probe" in finding.location]
+    chosen = {judged.probe.name for judged in judge.swept}
+    shown = {location.get("output") for location in errors if location["probe"] in chosen}
+    for location in errors:
+        if location.get("output") not in shown:
+            shown.add(location.get("output"))
+            chosen.add(location["probe"])
+    return [judged for judged in judge.judged if judged.probe.name in chosen]
 
 
 def _judge_all(trial: Trial, judge: Judge, probes: Sequence[Judged]) -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -293,11 +309,20 @@ def _verdict(findings: Sequence[Finding], rows: Sequence[dict[str, Any]]) -> Ver
     return Verdict.PASS if judged and not doubtful else Verdict.INCONCLUSIVE
 
 
+def _unjudged(rows: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Why the verdict is open where the source took no probe."""
+    if not rows or any(row["status"] != "refused by the source" for row in rows):
+        return []
+    first = rows[0]
+    sentence = f"the source takes none of the {len(rows)} probes: {first['reason']}"
+    return [Finding(code="PA016", severity="warning", message=sentence, location={"probe": first["name"]})]
+
+
 def _worst(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The worst ratio with its place, and the tolerances that people who think in atol would need."""
     errors = [(row["name"], OutputError(**output)) for row in rows for output in row["outputs"]]
     if not errors:
-        return {"worst_ratio": None}
+        return {}
     probe, worst = max(errors, key=lambda pair: pair[1].ratio)
     return {
         "worst_ratio": worst.ratio,

@@ -75,7 +75,10 @@ class Oracle:
             twin = self.source.shaken(seed)
             if twin is None:
                 return None
-            runs.append(twin.run(feeds))
+            try:
+                runs.append(twin.run(feeds))
+            except Exception:  # noqa: BLE001 - what a shaken model's code raises is not known; the floor stays as it was
+                return None
         return {name: _spread(value, [run[name] for run in runs]) for name, value in reference.values.items()}
 
 

@@ -29,9 +29,9 @@ class Probe:
 
 
 def make_probes(interface: Interface, samples: Feeds | None = None) -> tuple[Probe, ...]:
-    """Every probe of the default level: sizes, contents, and real samples where there are some."""
+    """Every probe of the default level: sizes, contents, masks, and real samples where there are some."""
     sizes = trace_sizes(interface)
-    probes = [*_sizes(interface, sizes), *_contents(interface, sizes)]
+    probes = [*_sizes(interface, sizes), *_contents(interface, sizes), *_masks(interface, sizes)]
     if samples is not None:
         probes.append(
             Probe(REAL_SAMPLES, "data as the model meets it in use", take(interface, samples, 0, _REAL_SAMPLES))
@@ -67,6 +67,24 @@ def _contents(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]
         if any(array is not None for array in changed.values()):
             feeds = {**base, **{key: array for key, array in changed.items() if array is not None}}
             yield Probe(name, purpose, feeds, natural=False)
+
+
+def _masks(interface: Interface, sizes: Mapping[str, int]) -> Iterator[Probe]:
+    """All other probes have masks of ones, under which a mask that was dropped does not show."""
+    base = typical_feeds(interface.inputs, sizes, SEED)
+    padded = {spec.name: _padded(base[spec.name]) for spec in interface.inputs if spec.role == "attention_mask"}
+    if any((array == 0).any() for array in padded.values()):
+        yield Probe("padded", "masks that end before the sequence, each row elsewhere", {**base, **padded})
+
+
+def _padded(mask: np.ndarray) -> np.ndarray:
+    """Ones up to a length that falls from row to row, and never to none."""
+    if mask.ndim == 0:
+        return mask
+    rows = mask.reshape(-1, mask.shape[-1]) if mask.size else mask[:0]
+    lengths = [max(1, mask.shape[-1] * (len(rows) - row) // (len(rows) + 1)) for row in range(len(rows))]
+    kept = np.arange(mask.shape[-1]) < np.array(lengths, int).reshape(-1, 1)
+    return kept.reshape(mask.shape).astype(mask.dtype)
 
 
 def _low(spec: TensorSpec, array: np.ndarray) -> np.ndarray:

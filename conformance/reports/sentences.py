@@ -72,9 +72,18 @@ def _parity(reading: Parity) -> str | None:
     at = wording.listed([_with(reading.worst_probe, "probe {}", wording.plain), _output(reading.worst_output)])
     worst = _with(reading.worst_ratio, "worst error {}", wording.ratio)
     worst = f"{worst} at {at}" if worst and at else worst
-    probes = wording.counted(len(reading.probes), "probe") if reading.probes else None
+    probes = _judged_probes(reading)
     largest = _with(reading.largest_error, "largest error {}", wording.error)
     return wording.listed([worst, largest, probes, _with(reading.oracle, "oracle {}", wording.plain)], "; ")
+
+
+def _judged_probes(reading: Parity) -> str | None:
+    """How many probes there are, and how many of them judge where the source refuses some."""
+    if not reading.probes:
+        return None
+    refused = sum(probe.status == "refused by the source" for probe in reading.probes)
+    count = wording.counted(len(reading.probes), "probe")
+    return f"{len(reading.probes) - refused:,} of {count} (the source refuses {refused:,})" if refused else count
 
 
 def _output(name: str | None) -> str | None:

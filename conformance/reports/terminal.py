@@ -74,8 +74,10 @@ def _checks(result: Result) -> Grid:
 
 
 def _finding(finding: Finding) -> Text:
+    """The sentence with the evidence beside it; measured numbers are in the sentence already, or in the table below."""
     line = _styled(finding.severity, _STYLES[finding.severity]).append(f" {finding_sentence(finding)}", style="default")
-    evidence = wording.pairs(finding.evidence)
+    told = {name: value for name, value in finding.evidence.items() if name not in finding.location}
+    evidence = wording.pairs({name: value for name, value in told.items() if not isinstance(value, float)})
     return line.append(f"; {evidence}", style="dim") if evidence else line
 
 

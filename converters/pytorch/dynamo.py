@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +52,22 @@ def _program(source: Source) -> torch.export.ExportedProgram:
                 prefer_deferred_runtime_asserts_over_guards=True,
             )
     except Exception as error:
-        raise ConvertError(source.name, f"torch.export: {reason(error)}") from error
+        raise ConvertError(source.name, _pinned(error) or f"torch.export: {reason(error)}") from error
+
+
+def _pinned(error: Exception) -> str | None:
+    """The axes that the model's code fixes to one size, which is what most of these errors are about."""
+    if not isinstance(error, torch._dynamo.exc.UserError):
+        return None
+    axes = re.findall(r"^\s*(\w+) = (\d+)$", str(error).partition("Suggested fixes:")[2], re.MULTILINE)
+    if not axes:
+        return None
+    told = ", ".join(f"axis {name} is fixed to {size}" for name, size in axes)
+    names = ", ".join(f"{size} in place of {name}" for name, size in axes)
+    return (
+        f"{told} by the model's code as torch.export reads it, but should be dynamic; "
+        f"write {names} in its input, change the code, or try --exporter torch.onnx.torchscript"
+    )
 
 
 def _dynamic_shapes(inputs: Sequence[TensorSpec], tensors: Sequence[torch.Tensor]) -> torch.export.ShapesCollection:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,9 +36,16 @@ def resolve(text: str, folders: Sequence[Path] = ()) -> Any:
             raise SourceError(text, f"can't be imported: {type(error).__name__}: {brief(error)}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise SourceError(text, f"can't be found: {found!r} has no attribute {part!r}")
+            raise SourceError(text, f"can't be found: {_missing(found, part)}")
         found = getattr(found, part)
     return found
+
+
+def _missing(owner: Any, part: str) -> str:
+    """Where the name is not, and the names there that are nearest to it."""
+    place = getattr(owner, "__file__", None) or getattr(owner, "__qualname__", None) or type(owner).__qualname__
+    near = get_close_matches(part, [name for name in dir(owner) if not name.startswith("_")])
+    return f"{place} has no {part!r}" + (f", but has {', '.join(near)}" if near else "")
 
 
 def call(text: str, folders: Sequence[Path] = ()) -> Any:

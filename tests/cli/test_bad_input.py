@@ -70,7 +70,7 @@ SOURCES = {
     "no_such_package.models:build": "No module named 'no_such_package'",
     "no_syntax:build": "SyntaxError",
     "needs_more:build": "a_package_that_nobody_has",
-    "factories:no_such": "has no attribute 'no_such'",
+    "factories:no_such": "has no 'no_such'",
     "factories:raises": "RuntimeError: the checkpoint is missing",
     "factories:exits": "SystemExit",
     "factories:seven": "builtins.int",

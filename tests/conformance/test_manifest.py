@@ -180,6 +180,12 @@ def test_what_can_not_be_read_is_one_sentence(content: bytes | None, tmp_path: P
         load_manifest(path)
 
 
+def test_a_misspelt_field_is_told_before_the_one_that_lacks(tmp_path: Path) -> None:
+    content = {key: value for key, value in LEAST.items() if key != "source"} | {"sorce": "m"}
+    with pytest.raises(ManifestError, match="wrong field: sorce: "):
+        load_manifest(written(content, tmp_path))
+
+
 def test_import_strings_are_looked_up_from_the_manifests_folder(tmp_path: Path) -> None:
     manifest = load_manifest(written({**LEAST, "pythonpath": ["../lib"]}, tmp_path))
     assert manifest.folders == (tmp_path.resolve(), tmp_path.resolve() / "../lib")

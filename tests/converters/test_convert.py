@@ -80,6 +80,13 @@ def test_an_axis_that_the_code_pins_ends_the_conversion(tmp_path: Path) -> None:
     assert not (tmp_path / "b").exists()
 
 
+def test_an_index_out_of_range_asks_for_the_range(tmp_path: Path) -> None:
+    model = torch.nn.Embedding(5, 2)
+    with pytest.raises(AssayError, match=r'IndexError: .*; if its values .* --input "input=int64\[n,3\] in 0..N"$'):
+        convert(model, tmp_path / "b", inputs={"input": "int64[n,3]"})
+    assert convert(model, tmp_path / "b", inputs={"input": "int64[n,3] in 0..4"}).model.exists()
+
+
 def test_a_model_that_raises_ends_the_conversion_in_its_own_words(tmp_path: Path) -> None:
     class Raising(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

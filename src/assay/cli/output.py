@@ -37,7 +37,18 @@ def emit_json(text: str, json_path: str | None) -> None:
     if json_path == "-":
         click.echo(text)
     elif json_path is not None:
-        write_text(Path(json_path), text + "\n")
+        _write(Path(json_path), text + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """A device or pipe, such as ``/dev/stdout``, is written to; a file is replaced, the one that a link leads to."""
+    if not (path.is_char_device() or path.is_fifo()):
+        write_text(path.resolve() if path.is_symlink() else path, text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UnwritableError(path, error.strerror or str(error)) from error
 
 
 def console(stderr: bool = False) -> Console:

@@ -13,6 +13,9 @@ import torch_models
 from onnx import parser
 
 from assay import AssayError, Bundle, Result, Verdict, check, convert
+from assay.conformance.parity.oracle import Oracle
+from assay.converters.sources import open_source
+from assay.specs.interface import parse_specs, with_roles
 from assay.specs.schemas import validate
 
 X = {"x": "float32[batch,6]"}
@@ -90,7 +93,34 @@ def test_a_sequence_for_a_tensor_is_a_finding(tmp_path: Path) -> None:
     stacked = "{ z = SequenceConstruct(x, x) y = ConcatFromSequence<axis=0, new_axis=1>(z) }"
     source = written(f"g (float[2] x) => (float[2,2] y) {stacked}", tmp_path / "source.onnx")
     model = written("g (float[2] x) => (seq(float[2]) y) { y = SequenceConstruct(x, x) }", tmp_path / "m.onnx")
-    assert codes(check(model, source)) == ["PA006"]
+    (finding,) = check(model, source).checks[0].findings
+    assert (finding.code, finding.evidence["blame"]) == ("PA006", "export")
+
+
+def test_a_dropped_mask_is_found_by_padding_and_is_the_exports(tmp_path: Path) -> None:
+    inputs = "int64[n,4] input_ids, float[n,4] attention_mask"
+    text = f"g ({inputs}) => (float[n,4] logits) {{ x = Cast <to = 1> (input_ids) logits = %s }}"
+    source, model = (
+        written(text % end, tmp_path / f"{name}.onnx")
+        for name, end in (("source", "Mul (x, attention_mask)"), ("model", "Relu (x)"))
+    )
+    specs = {"input_ids": "int64[n,4] in 0..9", "attention_mask": "float32[n,4] in 0..1"}
+    roles = {"attention_mask": "attention_mask"}
+    reference = open_source(source, dict(zip(specs, with_roles(parse_specs(specs), roles), strict=True)))
+    (finding,) = check(model, reference).checks[0].findings
+    assert (finding.code, finding.location["probe"], finding.evidence["blame"]) == ("PA001", "padded", "export")
+
+
+def test_a_shaken_source_that_raises_changes_no_floor() -> None:
+    class Shaken:
+        def run(self, feeds: Any) -> Any:
+            raise IndexError(feeds)
+
+    source = open_source(torch_models.encoder(), X)
+    feeds = {"x": np.ones((2, 6), np.float32)}
+    oracle = Oracle(source, feeds)
+    source.shaken = lambda seed: Shaken()  # type: ignore[method-assign]  # noqa: ARG005 - the contract's
+    assert oracle.conditioning(feeds, oracle.judge(feeds)) is None
 
 
 def test_a_source_that_is_random_can_judge_nothing(bundle: Bundle) -> None:
@@ -112,6 +142,9 @@ def test_a_source_that_takes_no_probe_leaves_the_verdict_open(bundle: Bundle) ->
     assert result.verdict is Verdict.INCONCLUSIVE
     assert {probe["status"] for probe in result.checks[0].measurements["probes"]} == {"refused by the source"}
     assert "not today" in result.checks[0].measurements["probes"][0]["reason"]
+    (finding,) = result.checks[0].findings
+    assert (finding.code, finding.severity) == ("PA016", "warning")
+    assert "the source takes none of the 10 probes: ValueError: ('not today'" in finding.message
 
 
 def test_shapes_that_nobody_says_are_asked_for(tmp_path: Path) -> None:

@@ -81,6 +81,20 @@ def test_a_mask_stays_a_mask() -> None:
         assert set(np.unique(probe.feeds["mask"])) <= {0, 1}
 
 
+def test_padded_masks_end_where_no_other_rows_does() -> None:
+    specs = parse_specs({"ids": "int64[batch,seq=8] in 0..9", "mask": "float32[batch,seq=8]"})
+    interface = Interface(with_roles(specs, {"mask": "attention_mask"}))
+    (padded,) = (probe for probe in make_probes(interface) if probe.name == "padded")
+    assert padded.feeds["mask"].tolist() == [[1, 1, 1, 1, 1, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0]]
+    assert padded.feeds["mask"].dtype == np.float32
+
+
+@pytest.mark.parametrize("dims", ["", "1", "0", "3,1", "batch,0"])
+def test_a_mask_that_can_not_be_padded_is_left_alone(dims: str) -> None:
+    interface = Interface(with_roles(parse_specs({"mask": f"int64[{dims}]"}), {"mask": "attention_mask"}))
+    assert "padded" not in [probe.name for probe in make_probes(interface)]
+
+
 def test_real_samples_are_a_probe_of_the_first_few() -> None:
     interface = Interface(parse_specs({"x": "float32[batch,2]"}))
     samples = {"x": np.arange(40, dtype=np.float32).reshape(20, 2)}

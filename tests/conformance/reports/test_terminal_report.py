@@ -66,6 +66,26 @@ def test_a_failed_parity_shows_its_worst_outputs_first(failing: Result) -> None:
     assert [row[:2] for row in rows[:2]] == [["batch-5", "logits"], ["batch-5", "features"]]
 
 
+def test_probes_that_the_source_refuses_are_not_counted_as_judged(failing: Result) -> None:
+    text = flat(printed(lambda console: render_terminal(failing, console), 200))
+    assert "2 of 3 probes (the source refuses 1)" in text
+
+
+def test_a_number_that_the_sentence_has_is_not_said_again() -> None:
+    finding = Finding(
+        code="PA001",
+        severity="error",
+        message="is 47.5 off",
+        location={"output": "logits"},
+        evidence={"output": "logits", "ratio": 47.5, "blame": "export"},
+    )
+    check = CheckResult(check="parity", verdict=Verdict.FAIL, findings=(finding,))
+    result = Result.of([check], ModelFiles(files=()), {}, {})
+    text = printed(lambda console: render_terminal(result, console), 120)
+    assert "PA001: is 47.5 off (output: logits); blame: export" in text
+    assert "ratio" not in text
+
+
 def test_markup_and_control_characters_are_text() -> None:
     finding = Finding(code="PA001", severity="error", message="[red]x[/red] \x1b[31mred\nnext")
     check = CheckResult(check="[bold]", verdict=Verdict.FAIL, findings=(finding,))

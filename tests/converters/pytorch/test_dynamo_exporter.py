@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
+import pytest
 import torch
 import torch_models
 from judging import Faithful, described
 
-from assay import convert
+from assay import AssayError, convert
 
 X, Y = {"x": "float32[batch,6]"}, {"y": "float32[batch,6]"}
 
@@ -55,3 +56,12 @@ def test_a_node_knows_its_line_and_its_module(tmp_path: Path) -> None:
     origin = {entry.key: entry.value for entry in node.metadata_props}
     assert origin["assay.module"] == "norm"
     assert origin["assay.source_line"].startswith("torch_models.py:")
+
+
+def test_an_axis_that_the_models_code_fixes_is_named_with_its_size(tmp_path: Path) -> None:
+    class Pinned(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.reshape(2, 3, 2)
+
+    with pytest.raises(AssayError, match=r"axis batch is fixed to 2 by the model's code.*; write 2 in place of batch"):
+        convert(Pinned(), tmp_path / "b", inputs=X)

@@ -95,3 +95,10 @@ def test_other_text_is_none(text: str) -> None:
 @given(st.text(max_size=30))
 def test_any_text_is_or_is_not_one(text: str) -> None:
     assert is_import_string(text) in (True, False)
+
+
+@pytest.mark.parametrize(("name", "near"), [("biuld", ", but has build"), ("Factory.biuld", ", but has "), ("q", "")])
+def test_a_misspelt_name_is_told_with_those_near_it(name: str, near: str, folder: Path) -> None:
+    with pytest.raises(SourceError, match=f"has no '{name.rpartition('.')[2]}'{near}") as refused:
+        resolve(f"its_factories:{name}", [folder])
+    assert "<module" not in str(refused.value)
