@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import mmap
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.converters.wire_format import has_more_fields
 from assay.specs.errors import AssayError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 _PROTOBUF_LIMIT = 1 << 31
+_FIELDS = 1_000_000  # of what is read; a reader holds some 500 bytes for each
 _ATTEMPTS = 20
 
 
@@ -47,7 +50,7 @@ class UnwritableError(AssayError):
 def model_path(path: str | os.PathLike[str]) -> Path:
     """The ``.onnx`` file that a MODEL argument means: the file itself, or the one in a bundle."""
     given = Path(path)
-    if not given.exists():
+    if not _exists(given):
         raise UnreadableError(given, "does not exist")
     if given.is_dir():
         inside = given / "model.onnx"
@@ -55,6 +58,13 @@ def model_path(path: str | os.PathLike[str]) -> Path:
             raise UnreadableError(given, "holds no model.onnx, but should be a bundle or an .onnx file")
         return inside
     return given
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise UnreadableError(path, f"can't be read: {error.strerror}") from error
 
 
 def read_model(path: str | os.PathLike[str]) -> ir.Model:
@@ -65,16 +75,37 @@ def read_model(path: str | os.PathLike[str]) -> ir.Model:
 
 def read_proto(file: Path) -> onnx.ModelProto:
     """The protobuf in an ONNX file, without its external data; raises `UnreadableError`."""
+    with mapped_file(file) as data:
+        return decode(data[:], file)
+
+
+@contextmanager
+def mapped_file(file: Path) -> Iterator[mmap.mmap]:
+    """The bytes of an ONNX file, of which only those that are looked at are read; raises `UnreadableError`."""
+    try:
+        if not file.is_file():  # a pipe or a device would never end
+            raise UnreadableError(file, "is no file, but should be an ONNX model")
+        size = file.stat().st_size
+        if size == 0:
+            raise UnreadableError(file, "is empty, but should be an ONNX model")
+        if size >= _PROTOBUF_LIMIT:
+            due = "but a protobuf should have less than 2 GiB: save weights apart"
+            raise UnreadableError(file, f"has {size} bytes, {due}")
+        with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+    except OSError as error:
+        raise UnreadableError(file, f"can't be read: {error.strerror}") from error
+
+
+def decode(data: bytes, file: Path) -> onnx.ModelProto:
+    """The protobuf that these bytes of the file hold; raises `UnreadableError`."""
     import onnx
     from google.protobuf.message import DecodeError
 
-    size = file.stat().st_size
-    if size == 0:
-        raise UnreadableError(file, "is empty, but should be an ONNX model")
-    if size >= _PROTOBUF_LIMIT:
-        raise UnreadableError(file, f"has {size} bytes, but a protobuf should have less than 2 GiB: save weights apart")
+    if len(data) > 2 * _FIELDS and has_more_fields(data, onnx.ModelProto, _FIELDS):
+        raise UnreadableError(file, f"has more than {_FIELDS} fields, which is more than can be judged")
     try:
-        proto = onnx.load(file, load_external_data=False)
+        proto = onnx.load_model_from_string(data)
     except DecodeError as error:
         raise UnreadableError(file, "is no ONNX model, or is truncated: its protobuf can't be decoded") from error
     except (ValueError, TypeError, KeyError) as error:
@@ -90,9 +121,9 @@ def parse_model(proto: onnx.ModelProto, file: Path) -> ir.Model:
 
     try:
         model = ir.from_proto(proto)
+        ir.external_data.set_base_dir(model.graph, file.parent)  # which walks subgraphs, some of them malformed
     except (ValueError, TypeError, KeyError, ir.serde.SerdeError) as error:
         raise UnreadableError(file, f"is no valid ONNX model: {_first_line(_root(error))}") from error
-    ir.external_data.set_base_dir(model.graph, file.parent)
     return model
 
 

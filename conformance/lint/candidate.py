@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from assay.conformance.lint import dataflow
 from assay.conformance.lint.external_data import DataFiles
 from assay.conformance.lint.inference import Inferred, Shape, inferred_types, is_recursive
-from assay.converters.files import UnreadableError, model_path, parse_model, read_proto
+from assay.conformance.lint.inference_process import InferenceFailedError
+from assay.converters.files import UnreadableError, model_path
 from assay.converters.interface_json import read_interface
+from assay.converters.stored_weights import read_with_stored_weights
 from assay.specs.data import UnknownNameError
 from assay.specs.interface import Interface
 from assay.specs.targets import Target, load_target
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 TASK_KEY = "assay.task"
 _SMALL = 1 << 22  # bytes
+_AXES = 64  # as in numpy
 
 
 @dataclass(frozen=True)
@@ -168,10 +171,23 @@ class StaticCandidate:
         functions = self.model.functions.items()
         return {key: frozenset(node.op_identifier() for node in function.all_nodes()) for key, function in functions}
 
-    @cached_property
+    @property
     def inferred(self) -> Mapping[str, Inferred]:
-        """Dtypes and shapes of the main graph's values as their operators imply them; none where functions recur."""
-        return {} if is_recursive(self.calls) else inferred_types(self.proto)
+        """Dtypes and shapes of the main graph's values as their operators imply them; none where functions recur.
+
+        Raises `InferenceFailedError`.
+        """
+        if isinstance(self._inference, InferenceFailedError):
+            raise self._inference.with_traceback(None)
+        return self._inference
+
+    @cached_property
+    def _inference(self) -> Mapping[str, Inferred] | InferenceFailedError:
+        """What inference gave, or how it failed, which it does once."""
+        try:
+            return {} if is_recursive(self.calls) else inferred_types(self.proto)
+        except InferenceFailedError as error:
+            return error
 
     @cached_property
     def shapes(self) -> Mapping[str, Shape]:
@@ -220,8 +236,23 @@ def open_candidate(path: str | Path, target: str | None = None) -> StaticCandida
     """Read a model or bundle; raises `UnreadableError`, or `UnknownNameError` for the target."""
     limits = None if target is None else load_target(target)
     file = model_path(path)
-    proto = read_proto(file)
-    return StaticCandidate(file, proto, parse_model(proto, file), limits)
+    proto, model = read_with_stored_weights(file)
+    candidate = StaticCandidate(file, proto, model, limits)
+    _refuse_endless_shapes(candidate)
+    return candidate
+
+
+def _refuse_endless_shapes(candidate: StaticCandidate) -> None:
+    """The number of elements of a tensor with a million axes takes hours to compute."""
+    from assay.conformance.lint.tensors import tensors
+
+    try:
+        axes = max((len(tensor.shape) for _, tensor in tensors(candidate)), default=0)
+    except (TypeError, ValueError, AttributeError) as error:  # such as an attribute that refers to a list of graphs
+        raise UnreadableError(candidate.path, f"is no valid ONNX model: {error}") from error
+    if axes > _AXES:
+        got = f"holds a tensor with {axes} axes"
+        raise UnreadableError(candidate.path, f"{got}, but should hold none with more than {_AXES}")
 
 
 def declared_shape(value: ir.Value) -> Shape | None:

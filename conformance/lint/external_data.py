@@ -40,6 +40,12 @@ class DataFiles:
 
     def _look(self, location: str) -> Place:
         path = self.model.parent / location
+        try:
+            return self._judge(path, location)
+        except (OSError, ValueError, RuntimeError):  # a name that no file can have, a loop of links
+            return Place(path, fault=f"external data {location[:80]!r} is no place, but should be a file's name")
+
+    def _judge(self, path: Path, location: str) -> Place:
         if location.startswith(("/", "\\")) or location[1:2] == ":":
             due = "is an absolute path, but should be relative to the model"
         elif ".." in location.replace("\\", "/").split("/") or not self._holds(path):

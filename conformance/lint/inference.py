@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from assay.conformance.lint.inference_process import infer_shapes
+
 if TYPE_CHECKING:
     import onnx
 
 Shape = tuple[int | str | None, ...]
 
+_RANK = 64
 _WEIGHT_ELEMENTS = 256  # smaller constants may be targets of a Reshape, axes, sizes: inference reads their values
 
 
@@ -26,10 +29,13 @@ class Inferred:
 
 
 def inferred_types(model: onnx.ModelProto) -> dict[str, Inferred]:
-    """What the operators imply of each tensor of the main graph; weights are never copied."""
-    from onnx import shape_inference
+    """What the operators imply of each tensor of the main graph; weights are never copied.
 
-    graph = shape_inference.infer_shapes(_skeleton(model), data_prop=True).graph
+    Raises `InferenceFailedError`.
+    """
+    import onnx
+
+    graph = onnx.GraphProto.FromString(infer_shapes(_skeleton(model).SerializeToString()))
     values = (*graph.input, *graph.value_info, *graph.output)
     return {value.name: _inferred(value.type.tensor_type) for value in values if value.type.HasField("tensor_type")}
 
@@ -76,8 +82,8 @@ def _is_light(node: onnx.NodeProto) -> bool:
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
-    """By its dims: to count bytes would read them."""
-    return prod(tensor.dims) > _WEIGHT_ELEMENTS
+    """By its dims: to count bytes would read them; the product of many would have no end."""
+    return len(tensor.dims) > _RANK or prod(tensor.dims) > _WEIGHT_ELEMENTS
 
 
 def _copy_untyped(value: onnx.ValueInfoProto, copy: onnx.ValueInfoProto) -> None:
@@ -119,10 +125,15 @@ def _copy_tensor(tensor: onnx.TensorProto, copy: onnx.TensorProto) -> None:
 
 def is_recursive(calls: Mapping[object, Iterable[object]]) -> bool:
     """Whether any function calls itself, directly or by others; ``calls`` are the functions that each one calls."""
+    callers: dict[object, list[object]] = {key: [] for key in calls}
     left = {key: {called for called in found if called in calls} for key, found in calls.items()}
-    while leaves := [key for key, found in left.items() if not found]:
-        for key in leaves:
-            del left[key]
-        for found in left.values():
-            found.difference_update(leaves)
-    return bool(left)
+    for key, found in left.items():
+        for called in found:
+            callers[called].append(key)
+    leaves = [key for key, found in left.items() if not found]
+    for leaf in leaves:  # which grows
+        for caller in callers[leaf]:
+            left[caller].discard(leaf)
+            if not left[caller]:
+                leaves.append(caller)
+    return len(leaves) < len(left)

@@ -45,7 +45,7 @@ def _conv(node: ir.Node, shapes: Sequence[Shape | None]) -> Wanted:
     group = node.attributes.get_int("group", 1)
     if weight is None or len(weight) < 2:
         return
-    if data is not None and len(data) >= 2 and isinstance(data[1], int):
+    if group and data is not None and len(data) >= 2 and isinstance(data[1], int):
         yield 1, "weight", (weight[0], data[1] // group, *weight[2:])
     yield 2, "bias", (weight[0],)
 

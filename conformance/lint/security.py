@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from math import prod
 from pathlib import Path
 
 import onnx
@@ -181,9 +180,12 @@ def allocation_is_bounded(candidate: StaticCandidate) -> Iterator[Violation]:
 
 
 def _absurd(value: ir.Value, shape: tuple[int | str | None, ...] | None) -> Iterator[Violation]:
-    size = prod(dim for dim in shape or () if isinstance(dim, int) and dim > 0)
-    if size > _ALLOCATED:
-        yield Violation(value, f"has {size} elements or more, but should have at most {_ALLOCATED}")
+    size = 1
+    for dim in shape or ():
+        size *= dim if isinstance(dim, int) and dim > 0 else 1
+        if size > _ALLOCATED:
+            yield Violation(value, f"has {size} elements or more, but should have at most {_ALLOCATED}")
+            return
 
 
 @rule("SE011")

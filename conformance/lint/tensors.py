@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
@@ -10,6 +10,7 @@ import onnx_ir as ir
 from assay.conformance.lint.candidate import StaticCandidate
 from assay.conformance.lint.registry import Subject
 from assay.conformance.lint.weight_statistics import Weight
+from assay.converters.stored_weights import StoredTensor
 
 if TYPE_CHECKING:
     import onnx
@@ -39,6 +40,8 @@ def faults(candidate: StaticCandidate) -> dict[int, str]:
 
 
 def _fault(tensor: ir.TensorProtocol, candidate: StaticCandidate) -> str | None:
+    if tensor.dtype == ir.DataType.UNDEFINED:
+        return "has no dtype, but should have one"
     if isinstance(tensor, ir.ExternalTensor):
         return candidate.data_files.fault(tensor)
     return _inline_fault(tensor)
@@ -46,15 +49,21 @@ def _fault(tensor: ir.TensorProtocol, candidate: StaticCandidate) -> str | None:
 
 def _inline_fault(tensor: ir.TensorProtocol) -> str | None:
     """What is wrong with the length of inline data; None where nothing is."""
+    if isinstance(tensor, StoredTensor):
+        return _shape_fault(tensor.shape.numpy()) or _length_fault(tensor.length, tensor.nbytes, "bytes")
     raw = tensor.raw if isinstance(tensor, ir.TensorProtoTensor) else None
     if raw is None:
         return None
-    if any(size < 0 for size in raw.dims):
-        return f"has the shape {list(raw.dims)}, but should have no negative size"
+    if fault := _shape_fault(raw.dims):
+        return fault
     if raw.HasField("raw_data"):
         return _length_fault(len(raw.raw_data), tensor.nbytes, "bytes")
     count = _typed_count(raw)
     return None if count is None else _length_fault(count, _typed_due(tensor), "elements")
+
+
+def _shape_fault(shape: Sequence[int]) -> str | None:
+    return f"has the shape {list(shape)}, but should have no negative size" if any(n < 0 for n in shape) else None
 
 
 def _length_fault(held: int, due: int, unit: str) -> str | None:
@@ -79,5 +88,5 @@ def _held(attribute: ir.Attr) -> tuple[ir.TensorProtocol, ...]:
     if attribute.is_ref():
         return ()
     if attribute.type == ir.AttributeType.TENSOR:
-        return (attribute.as_tensor(),)
-    return tuple(attribute.as_tensors()) if attribute.type == ir.AttributeType.TENSORS else ()
+        return (attribute.value,)  # as_tensor would compute its size
+    return tuple(attribute.value) if attribute.type == ir.AttributeType.TENSORS else ()

@@ -12,6 +12,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from assay.converters.stored_weights import StoredTensor, raw_tensor
+
 if TYPE_CHECKING:
     from assay.conformance.lint.registry import Subject
 
@@ -62,17 +64,37 @@ class Weight:
 
     def read(self, start: int, count: int) -> Array:
         """Elements in the order of memory; nothing of the file stays mapped."""
-        if not isinstance(self.tensor, ir.ExternalTensor) or self.tensor.dtype.bitwidth < 8 or not self.tensor.size:
+        if self._place is None or not self.tensor.size:
             return self.tensor.numpy().reshape(-1)[start : start + count]
+        file, begin = self._place
+        count = min(count, self.tensor.size - start)
+        if self.tensor.dtype.bitwidth < 8:
+            return self._read_narrow(file, begin, start, count)
         dtype = self.tensor.dtype.numpy().newbyteorder("<")
-        path = self.model.parent / self.tensor.location
-        offset = (self.tensor.offset or 0) + start * dtype.itemsize
-        return np.fromfile(path, dtype, min(count, self.tensor.size - start), offset=offset)
+        return np.fromfile(file, dtype, count, offset=begin + start * dtype.itemsize)
+
+    def _read_narrow(self, file: Path, begin: int, start: int, count: int) -> Array:
+        """Elements of less than a byte, of which the first may not begin one."""
+        together = 8 // self.tensor.dtype.bitwidth
+        skipped = start % together
+        length = -(-(skipped + count) // together)
+        data = np.fromfile(file, np.uint8, length, offset=begin + start // together)
+        whole: Array = raw_tensor(self.tensor.dtype, [skipped + count], data.tobytes()).numpy()
+        return whole[skipped:]
+
+    @cached_property
+    def _place(self) -> tuple[Path, int] | None:
+        """The file and the byte where the elements begin; None for those in memory."""
+        if isinstance(self.tensor, StoredTensor):
+            return self.tensor.file, self.tensor.offset
+        if isinstance(self.tensor, ir.ExternalTensor):
+            return self.model.parent / self.tensor.location, self.tensor.offset or 0
+        return None
 
     def chunks(self, multiple: int = 1) -> Iterator[tuple[int, Array]]:
         """All elements with their positions, a whole number of rows of ``multiple`` elements at once where they fit."""
         step = max(_CHUNK // multiple, 1) * multiple if multiple <= _CHUNK else _CHUNK
-        if isinstance(self.tensor, ir.ExternalTensor):
+        if self._place is not None:
             yield from ((start, self.read(start, step)) for start in range(0, self.tensor.size, step))
         else:
             values = self.read(0, self.tensor.size)
