@@ -62,6 +62,18 @@ def test_several_manifests_have_a_folder_each_and_the_worst_verdict_counts(folde
     }
 
 
+def test_a_manifest_that_can_not_be_judged_does_not_keep_the_others_from_their_verdicts(
+    folder: Path, tmp_path: Path
+) -> None:
+    broken = twin(folder, "a")
+    (folder / "a" / "m.onnx").write_bytes(b"no model")
+    ran = assay("certify", broken, twin(folder, "b"), "-o", tmp_path / "out")
+    assert ran.status == 2
+    assert ran.stderr.startswith("assay: a was not judged: ")
+    assert "b" in ran.stdout
+    assert (tmp_path / "out" / "b" / "bundle" / "certificate.json").is_file()
+
+
 def test_two_manifests_with_the_same_name_are_refused(folder: Path, tmp_path: Path) -> None:
     paths = [twin(folder, "a"), twin(folder, "b", name="a")]
     ran = assay("certify", *paths, "-o", tmp_path / "out")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import version
 
 import click
 
 from assay.cli.tensorflow_banner import hide_tensorflow_banner
-from assay.specs.errors import AssayError
+from assay.specs.errors import AssayError, brief
 
+_DEBUG = "ASSAY_DEBUG"
 _COMMANDS = {
     "convert": "Convert a model to an ONNX bundle that follows the profile.",
     "lint": "Check a model against the static rules of the profile.",
@@ -36,6 +39,15 @@ class _LazyGroup(click.Group):
         command: click.Command = import_module(f"assay.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], _COMMANDS)
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) if near else error from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
@@ -57,10 +69,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; an `AssayError` becomes one sentence and exit status 2."""
+    """Run the command line; an error becomes one sentence and exit status 2, and never a verdict."""
     hide_tensorflow_banner()
     try:
         cli()
     except AssayError as error:
         click.echo(f"assay: {error}", err=True)
+        sys.exit(2)
+    except Exception as error:  # a defect of ours would else end with status 1, which says that the model failed
+        if os.environ.get(_DEBUG):
+            raise
+        click.echo(f"assay: unexpected {type(error).__name__}: {brief(error)}; {_DEBUG}=1 shows where", err=True)
         sys.exit(2)

@@ -9,6 +9,7 @@ import click
 
 from assay.cli.options import trust_option
 from assay.cli.output import console, emit_json, json_option, progress
+from assay.specs.errors import AssayError
 
 
 @click.command()
@@ -26,6 +27,9 @@ def command(
 ) -> None:
     """Convert, lint, compare, quantize and time by manifest, and write certificates and reports.
 
+    Of several manifests, one whose source can't be converted does not keep the others from their verdicts; the exit
+    status is then 1 where another failed, else 2.
+
     \b
     Examples:
       assay certify model.assay.yaml -o out/certified
@@ -34,7 +38,7 @@ def command(
     from assay.conformance.certify import certify
     from assay.conformance.manifest import load_manifest
     from assay.conformance.reports import render_summary, render_terminal, write_reports
-    from assay.conformance.result import Result, overall
+    from assay.conformance.result import Result, Verdict, overall
 
     folder = Path(output)
     several = len(manifests) > 1
@@ -42,10 +46,20 @@ def command(
     if len(set(names)) < len(names):
         raise click.UsageError(f"the manifests have the names {', '.join(names)}, but each should have its own")
     results: list[tuple[str, Result]] = []
+    unjudged: list[str] = []
     for path, name in zip(manifests, names, strict=True):
-        with progress(f"certifying {name}") as tell:
-            result = certify(path, folder / name if several else folder, key=key, trust_source=trust_source, tell=tell)
-        results.append((name, result))
+        place = folder / name if several else folder
+        try:
+            with progress(f"certifying {name}") as tell:
+                results.append((name, certify(path, place, key=key, trust_source=trust_source, tell=tell)))
+        except AssayError as error:
+            if not several:
+                raise
+            unjudged.append(f"{name} was not judged: {error}")
+    for sentence in unjudged:
+        click.echo(f"assay: {sentence}", err=True)
+    if not results:
+        sys.exit(2)
     if several:
         write_reports(results, folder)
     if json_path != "-":
@@ -54,7 +68,8 @@ def command(
             render_terminal(results[0][1], console())
         console().print(f"report: {folder / 'report.html'}", markup=False, soft_wrap=True)
     emit_json(_json([result for _, result in results]), json_path)
-    sys.exit(overall(result.verdict for _, result in results).exit_status)
+    verdict = overall(result.verdict for _, result in results)
+    sys.exit(2 if unjudged and verdict is not Verdict.FAIL else verdict.exit_status)
 
 
 def _json(results: list[object]) -> str:
