@@ -28,7 +28,8 @@ def test_an_error_that_nobody_foresaw_is_one_sentence_and_no_verdict(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err == "assay: unexpected RuntimeError: first line second line; ASSAY_DEBUG=1 shows where\n"
+    said = capsys.readouterr().err
+    assert said == "assay: unexpected RuntimeError: first line second line; ASSAY_DEBUG=1 shows where\n"
     monkeypatch.setenv("ASSAY_DEBUG", "1")
     with pytest.raises(RuntimeError):
         cli.main()
