@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,23 @@ from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.judged import Judged, settled
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE, OutputError, reconsidered
-from assay.conformance.parity.noise_floor import size_of, usual_noise
-from assay.conformance.parity.oracle import Noise, Oracle, ReferenceRefused
+from assay.conformance.parity.noise_floor import Usual, size_of, usual_noise
+from assay.conformance.parity.oracle import Noise, Oracle, ReferenceRefused, distance
 from assay.conformance.parity.parity_verdict import once, unjudged, verdict, worst
 from assay.conformance.parity.probe_run import ProbeRun, open_session, references, repeated, run_probe, run_probes, same
 from assay.conformance.parity.probes import REAL_SAMPLES, Level, Probe, make_probes
 from assay.conformance.parity.relations import judge_relations
 from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
-from assay.conformance.parity.unrolled import unrolled_oracle
+from assay.conformance.parity.unrolled import unrolled_oracle, usual_at_steps
 from assay.conformance.providers.catalogue import why_unavailable
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.converters.sources import Source, SourceError
+from assay.converters.sources.base import Runnable
 from assay.specs.interface import Axis, Interface, TensorSpec
 
 Tell = Callable[[str], None]
+_TWINS = 4
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -53,14 +56,16 @@ class Judge:
         found = (settled(probe, source.run) for probe in probes)
         self.judged = [self._judge(probe, tell) for probe in found if probe is not None]
         self._require_repeatable()
-        ran = [one for one in self.judged if one.counts]
-        self.usual = usual_noise(references(ran), references([one for one in ran if one.probe.natural]))
+        self.usual = self._usual()
 
     def reconsider(self, judged: Judged, error: OutputError) -> OutputError:
-        """The error judged by the source's conditioning, where that is far worse on this probe than on the first.
+        """The error judged by the source's conditioning, where that is far worse on this probe than on the first, or
+        where the probe is so extreme that it has to be.
 
         Called for errors above the gate only. A source that is well-conditioned keeps its floor: a defect stays one.
         """
+        if judged.probe.extreme:
+            return self.by_conditioning(judged, error)
         spread, typical = self._conditioning(judged), self._conditioning(self.judged[0])
         if error.output not in spread or error.output not in typical or error.rms == 0:
             return error
@@ -85,7 +90,28 @@ class Judge:
     def by_conditioning(self, judged: Judged, error: OutputError) -> OutputError:
         """The error judged by the source's conditioning on the probe, where that can be had."""
         spread = self._conditioning(judged).get(error.output)
+        if judged.probe.extreme:
+            spread = self._extreme(judged, error.output, spread or Noise(0.0, 0.0))
         return error if spread is None else reconsidered(error, spread)
+
+    @cached_property
+    def _perturbed(self) -> list[Runnable]:
+        """The source with other last bits of its weights: what cancels in a sum of large terms shows there alone."""
+        return [twin for seed in range(_TWINS) if (twin := self.source.perturbed(seed)) is not None]
+
+    def _extreme(self, judged: Judged, output: str, spread: Noise) -> Noise:
+        """The spread on an extreme probe: of shaken results, or of perturbed weights where that is more."""
+        if judged.reference is None or judged.probe.later:
+            return spread
+        value = judged.reference.values[output]
+        noises = [distance(twin.run(judged.probe.feeds)[output], value) for twin in self._perturbed]
+        return Noise(max([spread.max, *(n.max for n in noises)]), max([spread.rms, *(n.rms for n in noises)]))
+
+    def _usual(self) -> Usual:
+        single = [one for one in self.judged if one.counts and not one.probe.later]
+        usual = usual_noise(references(single), references([one for one in single if one.probe.natural]))
+        stepped = (usual_at_steps(usual, one.probe) for one in self.judged if one.probe.later)
+        return reduce(lambda a, b: {**a, **b}, stepped, usual)
 
     def _require_repeatable(self) -> None:
         """A source that is random has a floor as high as its randomness, under which anything would pass."""

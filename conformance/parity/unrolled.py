@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.conformance.parity.noise_floor import Usual, UsualNoise
 from assay.conformance.parity.oracle import Oracle
 from assay.conformance.parity.probes import Feeds, Probe
 from assay.conformance.providers.runtime import RuntimeRefused
@@ -19,6 +20,12 @@ Run = Callable[[Feeds], Mapping[str, np.ndarray]]
 def at_step(output: str, step: int) -> str:
     """The name of an output at one of several steps, counted from 1."""
     return f"{output} at step {step}"
+
+
+def usual_at_steps(usual: Usual, probe: Probe) -> dict[str, UsualNoise]:
+    """What is usual for an output is so at each step."""
+    steps = range(1, len(probe.later) + 2)
+    return {at_step(name, step): noise for name, noise in usual.items() for step in steps}
 
 
 def unrolled(run: Run, probe: Probe, *, exact: bool = False) -> Run:

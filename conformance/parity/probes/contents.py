@@ -22,7 +22,7 @@ class Content:
 
     purpose: str
     fill: Fill
-    natural: bool = False
+    extreme: bool = False
 
 
 def content_probes(typical: Typical) -> Iterator[Probe]:
@@ -33,7 +33,7 @@ def content_probes(typical: Typical) -> Iterator[Probe]:
         feeds = {**typical.feeds, **{key: array for key, array in changed.items() if array is not None}}
         if _bytes(feeds) not in seen:
             seen.append(_bytes(feeds))
-            yield Probe(name, content.purpose, feeds, content.natural)
+            yield Probe(name, content.purpose, feeds, natural=False, extreme=content.extreme)
     yield from _near_overflow(typical)
     yield from _switches(typical)
     yield from _texts(typical)
@@ -50,7 +50,7 @@ def _near_overflow(typical: Typical) -> Iterator[Probe]:
     )
     if specs and len(ladder) > 1:
         purpose = "values as large as the source takes without an overflow, with a margin"
-        yield Probe("near overflow", purpose, ladder[-1], natural=False, ladder=ladder, margin=1)
+        yield Probe("near overflow", purpose, ladder[-1], natural=False, extreme=True, ladder=ladder, margin=1)
 
 
 def _switches(typical: Typical) -> Iterator[Probe]:
@@ -184,7 +184,7 @@ _CONTENTS = {
     "blank": Content("the middle of the range everywhere: nothing to see", _blank),
     "small": Content("values a hundredth of the typical ones", _small),
     "large": Content("values thirty times the typical ones", lambda spec, array: _scaled(30.0, spec, array)),
-    "very large": Content("values 255 times the typical ones", lambda spec, array: _scaled(255.0, spec, array)),
+    "very large": Content("values 255 times the typical ones", lambda s, a: _scaled(255.0, s, a), extreme=True),
     "ramp": Content("a rising ramp: order and direction of axes", _ramp),
     "impulse": Content("one value apart from all others: positions", _impulse),
     "constant rows": Content("rows without variance: epsilons", _constant_rows),

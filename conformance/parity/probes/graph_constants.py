@@ -39,7 +39,7 @@ def _numbers(node: ir.Node) -> Iterator[int]:
         if constant is None:
             continue
         if node.op_type.startswith("Gather") and index == 0:
-            yield from (int(size) for size in constant.shape[:1] if 1 < int(size) <= _LARGEST)
+            yield from (size for size in constant.shape.numpy()[:1] if 1 < size <= _LARGEST)
         elif constant.size <= _MOST_ELEMENTS and not isinstance(constant, ir.ExternalTensor):
             yield from _whole(constant.numpy())
 

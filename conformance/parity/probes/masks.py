@@ -61,7 +61,8 @@ def _lengths(rows: np.ndarray) -> np.ndarray:
 
 
 def _right(rows: np.ndarray) -> np.ndarray:
-    return np.arange(rows.shape[1]) < _lengths(rows)
+    kept: np.ndarray = np.arange(rows.shape[1]) < _lengths(rows)
+    return kept
 
 
 def _left(rows: np.ndarray) -> np.ndarray:
@@ -75,8 +76,8 @@ def _one(rows: np.ndarray) -> np.ndarray:
 
 def _holes(rows: np.ndarray) -> np.ndarray:
     """The first place of each row stays."""
-    kept: np.ndarray = np.random.default_rng(SEED).random(rows.shape) < 0.6
-    return kept | _one(rows)
+    kept: np.ndarray = (np.random.default_rng(SEED).random(rows.shape) < 0.6) | _one(rows)
+    return kept
 
 
 def _first_row_gone(rows: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ def _rows(typical: Typical, probes: Mapping[str, Probe]) -> Iterator[Probe]:
     told = f"all rows along {axis} but the first hold other values"
     relations = (Relation("PA021", base.name, told),)
     feeds = {key: _mates(typical, key, array, axis) for key, array in base.feeds.items()}
-    yield Probe("other mates", told, feeds, natural=False, moved=base.moved, relations=relations)
+    yield Probe("other mates", told, feeds, natural=False, extreme=True, moved=base.moved, relations=relations)
 
 
 def _mates(typical: Typical, name: str, array: np.ndarray, axis: str) -> np.ndarray:

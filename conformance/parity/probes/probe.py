@@ -57,7 +57,8 @@ class Relation:
 class Probe:
     """One set of inputs, arrays by input name.
 
-    ``natural`` where the values are of the usual magnitude; ``informative`` where no caller feeds such inputs, so that
+    ``natural`` where the values are of the usual magnitude, ``extreme`` where they are so far from it that an error is
+    judged by what rounding may do to the source there; ``informative`` where no caller feeds such inputs, so that
     a difference is told but is no failure; ``seed`` of its random numbers; ``moved`` names the axes that are off the
     traced size; ``ladder`` holds the same probe ever milder, of which the first that the source takes is used, or the
     one ``margin`` rungs below it; ``later`` are the inputs of further steps, and ``feedback`` says which output feeds
@@ -68,6 +69,7 @@ class Probe:
     purpose: str
     feeds: Feeds
     natural: bool = True
+    extreme: bool = False
     informative: bool = False
     seed: int = SEED
     moved: frozenset[str] = frozenset()
