@@ -99,9 +99,9 @@ def _moved(axis: Axis, traced: int, level: Level, constants: Sequence[int]) -> l
 
 
 def _around(constants: Iterable[int]) -> Iterator[int]:
-    """One more than a threshold or a table's size, it itself, and one less."""
+    """Two more than a threshold or a table's size (what a clamp needs to show), it itself, and its neighbours."""
     for constant in constants:
-        yield from (constant + 1, constant, constant - 1)
+        yield from (constant + 2, constant, constant + 1, constant - 1)
 
 
 def _in_turn(wanted: Mapping[str, Sequence[int]], most: int) -> set[tuple[str, int]]:
