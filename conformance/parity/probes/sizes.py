@@ -12,7 +12,7 @@ from assay.specs.interface import Axis
 _BATCHES = (1, 2, 5)
 BATCH = 5
 _PARTS = {1: ((3,), "row 3 runs without the others"), 2: ((4, 1), "rows 4 and 1 run without the others")}
-_MOST_SIZES = {"quick": 4, "default": 20, "thorough": 80}
+_MOST_SIZES = {"quick": 4, "default": 16, "thorough": 80}
 _MOST_CONSTANTS = {"quick": 0, "default": 6, "thorough": 24}
 _LONGEST = {"quick": 2, "default": 16, "thorough": 64}
 _PRIMES = (7, 13, 23, 37, 53, 79, 101, 151, 211, 307, 401, 601)
