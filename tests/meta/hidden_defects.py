@@ -94,7 +94,8 @@ DEFECTS = {
         inputs=ROWS,
         graph=ROWS_GRAPH,
         healthy="y = Abs(x)",
-        wrong="two = Constant<value_float = 4.0>() half = Constant<value_float = 0.25>() z = Abs(x) p = Pow(z, two) y = Pow(p, half)",
+        wrong="""two = Constant<value_float = 4.0>() half = Constant<value_float = 0.25>() z = Abs(x)
+            p = Pow(z, two) y = Pow(p, half)""",
     ),
     "a mean over what is not zero": of(
         "sparse",
@@ -175,9 +176,11 @@ DEFECTS = {
         "last rows",
         inputs={"ids": "int64[batch,seq]"},
         graph=IDS_GRAPH,
-        healthy="""t = Constant<value_floats = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0]>()
+        healthy="""t = Constant<value_floats = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0,
+            13.0, 14.0, 15.0]>()
             a = Abs(ids) y = Gather(t, a)""",
-        wrong="""t = Constant<value_floats = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 99.0]>()
+        wrong="""t = Constant<value_floats = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0,
+            13.0, 14.0, 99.0]>()
             a = Abs(ids) y = Gather(t, a)""",
     ),
     "capitals lost": of(
@@ -218,7 +221,8 @@ DEFECTS = {
         graph=MASKED_GRAPH,
         healthy="y = Mul(x, attention_mask)",
         wrong="""ax = Constant<value_ints = [1]>() n = ReduceSum(attention_mask, ax) o = Constant<value_int = 1>()
-            p = Abs(attention_mask) q = Add(p, attention_mask) r = Sub(q, q) u = Constant<value_float = 1.0>() v = Add(r, u)
+            p = Abs(attention_mask) q = Add(p, attention_mask) r = Sub(q, q) u = Constant<value_float = 1.0>()
+            v = Add(r, u)
             w = CumSum(v, o) k = LessOrEqual(w, n) m = Cast<to = 1>(k) y = Mul(x, m)""",
     ),
     "a mask of one place": of(
@@ -229,7 +233,8 @@ DEFECTS = {
         graph="g (float[batch,seq] x, float[batch,seq] attention_mask) => (float[batch,1] y)",
         healthy="ax = Constant<value_ints = [1]>() z = Mul(x, attention_mask) y = ReduceSum(z, ax)",
         wrong="""ax = Constant<value_ints = [1]>() z = Mul(x, attention_mask) s = ReduceSum(z, ax)
-            n = ReduceSum(attention_mask, ax) o = Constant<value_float = 1.5>() k = Less(n, o) t = Add(s, s) y = Where(k, t, s)""",
+            n = ReduceSum(attention_mask, ax) o = Constant<value_float = 1.5>() k = Less(n, o) t = Add(s, s)
+            y = Where(k, t, s)""",
     ),
     "values where nothing was measured": of(
         "gaps",
@@ -258,9 +263,11 @@ DEFECTS = {
         "seq=72",
         inputs={"x": "float32[batch,seq]"},
         graph="g (float[batch,seq] x) => (float[batch,seq] y)",
-        healthy="""o = Constant<value_int = 1>() z = Sub(x, x) u = Constant<value_float = 1.0>() v = Add(z, u) p = CumSum(v, o)
+        healthy="""o = Constant<value_int = 1>() z = Sub(x, x) u = Constant<value_float = 1.0>() v = Add(z, u)
+            p = CumSum(v, o)
             y = Add(x, p)""",
-        wrong="""o = Constant<value_int = 1>() z = Sub(x, x) u = Constant<value_float = 1.0>() v = Add(z, u) w = CumSum(v, o)
+        wrong="""o = Constant<value_int = 1>() z = Sub(x, x) u = Constant<value_float = 1.0>() v = Add(z, u)
+            w = CumSum(v, o)
             e = Constant<value_float = 70.0>() p = Min(w, e) y = Add(x, p)""",
     ),
     "axes that are told apart by their size": of(
@@ -296,7 +303,8 @@ DEFECTS = {
         graph=ROWS_GRAPH,
         healthy="y = Neg(x)",
         wrong=where(
-            "ax = Constant<value_ints = [1]>() a = Abs(x) m = ReduceMax(a, ax) n = ReduceMax<keepdims = 0>(a) t = Constant<value_float = 25.0>()"
+            "ax = Constant<value_ints = [1]>() a = Abs(x) m = ReduceMax(a, ax) n = ReduceMax<keepdims = 0>(a)"
+            " t = Constant<value_float = 25.0>()"
             " l = Mul(m, t) wrong = Less(l, n)"
         ),
     ),
@@ -311,14 +319,16 @@ DEFECTS = {
         graph=ROWS_GRAPH,
         healthy="y = Neg(x)",
         wrong=f"""{size_of(0, "n")} {number("n", 5)} e = Equal(sn, n) o = Constant<value_int = 0>() z = Sub(x, x)
-            u = Constant<value_float = 1.0>() v = Add(z, u) p = CumSum(v, o) q = Sub(p, v) b = Where(e, q, z) s = Neg(x) y = Add(s, b)""",
+            u = Constant<value_float = 1.0>() v = Add(z, u) p = CumSum(v, o) q = Sub(p, v) b = Where(e, q, z)
+            s = Neg(x) y = Add(s, b)""",
     ),
     "a later place in an earlier output": of(
         codes="PA020",
         inputs={"x": "float32[batch,seq] in 0..1"},
         graph="g (float[batch,seq] x) => (float[batch,seq] y)",
         healthy="o = Constant<value_int = 1>() y = CumSum(x, o)",
-        wrong="o = Constant<value_int = 1>() ax = Constant<value_ints = [1]>() c = CumSum(x, o) m = ReduceMean(x, ax) y = Add(c, m)",
+        wrong="""o = Constant<value_int = 1>() ax = Constant<value_ints = [1]>() c = CumSum(x, o)
+            m = ReduceMean(x, ax) y = Add(c, m)""",
     ),
     "a state that saturates": of(
         "steps",
@@ -337,16 +347,19 @@ DEFECTS = {
         inputs={"x": "float32[batch,2] in -1..1", "state": "float32[batch,2]"},
         graph=STATE_GRAPH,
         healthy="y = Add(x, state) state_out = Neg(state)",
-        wrong="""zero = Constant<value_float = 0.0>() k = Equal(state, zero) n = Neg(x) a = Where(k, n, x) y = Add(a, state)
+        wrong="""zero = Constant<value_float = 0.0>() k = Equal(state, zero) n = Neg(x) a = Where(k, n, x)
+            y = Add(a, state)
             state_out = Neg(state)""",
     ),
     "texts that are all empty": of(
         "empty texts",
         inputs=TEXT,
         graph="g (string[batch,4] text) => (float[batch,1] y)",
-        healthy="""a = Constant<value_string = "">() e = Equal(text, a) f = Cast<to = 1>(e) ax = Constant<value_ints = [1]>()
+        healthy="""a = Constant<value_string = "">() e = Equal(text, a) f = Cast<to = 1>(e)
+            ax = Constant<value_ints = [1]>()
             y = ReduceSum(f, ax)""",
-        wrong="""a = Constant<value_string = "">() e = Equal(text, a) f = Cast<to = 1>(e) ax = Constant<value_ints = [1]>()
+        wrong="""a = Constant<value_string = "">() e = Equal(text, a) f = Cast<to = 1>(e)
+            ax = Constant<value_ints = [1]>()
             s = ReduceSum(f, ax) t = Constant<value_float = 3.0>() y = Min(s, t)""",
     ),
     "a prompt of twenty beside a cache": of(
@@ -357,7 +370,8 @@ DEFECTS = {
         roles=MASK_ROLES,
         graph="""g (float[batch,seq] x, float[batch,past] past, float[batch,total] attention_mask)
             => (float[batch,seq] y, float[batch,total] present)""",
-        healthy="""one = Constant<value_float = 1.0>() ax = Constant<value_ints = [1]>() present = Concat<axis = 1>(past, x)
+        healthy="""one = Constant<value_float = 1.0>() ax = Constant<value_ints = [1]>()
+            present = Concat<axis = 1>(past, x)
             z = Mul(present, attention_mask) s = ReduceSum(past, ax) o = Constant<value_int = 1>() c = CumSum(x, o)
             n = Mul(s, one) y = Add(c, n)""",
         wrong=f"""ax = Constant<value_ints = [1]>() present = Concat<axis = 1>(past, x)
