@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from assay.conformance.providers.catalogue import why_unavailable
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.converters.sources import Source, SourceError
-from assay.converters.sources.base import Runnable
 from assay.specs.interface import Axis, Interface, TensorSpec
 
 Tell = Callable[[str], None]
@@ -90,22 +89,20 @@ class Judge:
     def by_conditioning(self, judged: Judged, error: OutputError) -> OutputError:
         """The error judged by the source's conditioning on the probe, where that can be had."""
         spread = self._conditioning(judged).get(error.output)
-        if judged.probe.extreme:
-            spread = self._extreme(judged, error.output, spread or Noise(0.0, 0.0))
         return error if spread is None else reconsidered(error, spread)
 
-    @cached_property
-    def _perturbed(self) -> list[Runnable]:
-        """The source with other last bits of its weights: what cancels in a sum of large terms shows there alone."""
-        return [twin for seed in range(_TWINS) if (twin := self.source.perturbed(seed)) is not None]
+    def _extreme(self, judged: Judged, spread: Mapping[str, Noise]) -> dict[str, Noise]:
+        """The spread on an extreme probe, or that under other last bits of the weights, where that is more.
 
-    def _extreme(self, judged: Judged, output: str, spread: Noise) -> Noise:
-        """The spread on an extreme probe: of shaken results, or of perturbed weights where that is more."""
-        if judged.reference is None or judged.probe.later:
-            return spread
-        value = judged.reference.values[output]
-        noises = [distance(twin.run(judged.probe.feeds)[output], value) for twin in self._perturbed]
-        return Noise(max([spread.max, *(n.max for n in noises)]), max([spread.rms, *(n.rms for n in noises)]))
+        What cancels in a sum of large terms shows there alone. One twin at a time: a large model fits once more.
+        """
+        values = judged.reference.values if judged.reference else {}
+        widest = {name: spread.get(name, Noise(0.0, 0.0)) for name in values}
+        for seed in range(_TWINS):
+            twin = self.source.perturbed(seed)
+            others = {} if twin is None else twin.run(judged.probe.feeds)
+            widest |= {name: _wider(widest[name], distance(other, values[name])) for name, other in others.items()}
+        return widest
 
     def _usual(self) -> Usual:
         single = [one for one in self.judged if one.counts and not one.probe.later]
@@ -130,7 +127,8 @@ class Judge:
         name = judged.probe.name
         if name not in self._spreads and judged.reference is not None:
             oracle = unrolled_oracle(self.oracle, judged.probe)
-            self._spreads[name] = oracle.conditioning(judged.probe.feeds, judged.reference) or {}
+            spread = oracle.conditioning(judged.probe.feeds, judged.reference) or {}
+            self._spreads[name] = self._extreme(judged, spread) if judged.probe.extreme else spread
         return self._spreads.get(name, {})
 
     def _judge(self, probe: Probe, tell: Tell | None) -> Judged:
@@ -140,6 +138,10 @@ class Judge:
             return Judged(probe, unrolled_oracle(self.oracle, probe).judge(probe.feeds))
         except ReferenceRefused as refused:
             return Judged(probe, None, str(refused))
+
+
+def _wider(a: Noise, b: Noise) -> Noise:
+    return Noise(max(a.max, b.max), max(a.rms, b.rms))
 
 
 def _size(judged: Judged, output: str) -> float:
