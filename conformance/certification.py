@@ -25,6 +25,7 @@ from assay.conformance.latency.check import Timing, check_latency
 from assay.conformance.lint import lint
 from assay.conformance.manifest import Manifest, ManifestError, Other
 from assay.conformance.parity.judge import Judge, check_parity, judge_interface
+from assay.conformance.parity.probes import graph_constants
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import CheckResult, Finding, Result, Verdict, verdict_of
 from assay.converters.bundle import MODEL, Bundle
@@ -143,7 +144,8 @@ class Certification:
     def judge(self) -> Judge:
         """The reference with its probes."""
         interface = judge_interface(self.source, self.interface)
-        return Judge(self.source, interface, self.evaluation.inputs if self.evaluation else None, self.tell)
+        samples = self.evaluation.inputs if self.evaluation else None
+        return Judge(self.source, interface, samples, self.tell, constants=graph_constants(self.candidate.path))
 
     @property
     def interface(self) -> Interface:

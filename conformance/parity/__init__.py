@@ -12,6 +12,7 @@ from assay.conformance.candidate import open_candidate
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
+from assay.conformance.parity.probes import graph_constants
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import Result
 from assay.converters.sources import open_source
@@ -53,7 +54,7 @@ def check(
         raise SourceError(
             source.name, "does not say the shapes of its inputs, and neither does the model; give them with --input"
         )
-    judge = Judge(source, interface, samples, tell)
+    judge = Judge(source, interface, samples, tell, constants=graph_constants(candidate.path))
     with Worker(time_limit) as worker:
         checks = [check_parity(judge, candidate, provider, worker) for provider in providers]
     return Result.of(checks, candidate.files(), source.describe(), describe_environment())

@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from assay.conformance.candidate import Candidate
-from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
-from assay.conformance.parity.judgement import (
-    FAIL_GATE,
-    PASS_GATE,
-    OutputError,
-    contract_findings,
-    ill_conditioned_finding,
-    output_errors,
-    ratio_finding,
-    reconsidered,
-)
-from assay.conformance.parity.noise_floor import size_of, usual_noise
-from assay.conformance.parity.oracle import Noise, Oracle, Reference, ReferenceRefused
-from assay.conformance.parity.probes import REAL_SAMPLES, Probe, make_probes
+from assay.conformance.isolation import Worker
+from assay.conformance.parity.judged import Judged, settled
+from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE, OutputError, reconsidered
+from assay.conformance.parity.noise_floor import Usual, size_of, usual_noise
+from assay.conformance.parity.oracle import Noise, Oracle, ReferenceRefused, distance
+from assay.conformance.parity.parity_verdict import once, unjudged, verdict, worst
+from assay.conformance.parity.probe_run import ProbeRun, open_session, references, repeated, run_probe, run_probes, same
+from assay.conformance.parity.probes import REAL_SAMPLES, Level, Probe, make_probes
+from assay.conformance.parity.relations import judge_relations
 from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
-from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
-from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
+from assay.conformance.parity.unrolled import unrolled_oracle, usual_at_steps
+from assay.conformance.providers.catalogue import why_unavailable
 from assay.conformance.providers.trial import Trial
-from assay.conformance.result import CheckResult, Finding, Verdict, verdict_of
+from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.converters.sources import Source, SourceError
 from assay.specs.interface import Axis, Interface, TensorSpec
 
 Tell = Callable[[str], None]
-_NOT_RUN = "the model does not run, though its source does"
+_TWINS = 4
 _TINY = float(np.finfo(np.float32).tiny)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A probe with what the source gives on it, or the reason why it gives nothing."""
-
-    probe: Probe
-    reference: Reference | None
-    refusal: str | None = None
-
-
 class Judge:
-    """The source with its probes, run once and used for every candidate and provider."""
+    """The source with its probes, run once and used for every candidate and provider.
+
+    ``constants`` are whole numbers from the graph of the first candidate, around which sizes are tried.
+    """
 
     def __init__(
         self,
@@ -54,21 +44,27 @@ class Judge:
         interface: Interface,
         samples: Mapping[str, np.ndarray] | None = None,
         tell: Tell | None = None,
+        *,
+        level: Level = "default",
+        constants: Sequence[int] = (),
     ) -> None:
-        self.source, self.interface = source, interface
+        self.source, self.interface, self.level = source, interface, level
         self._spreads: dict[str, Mapping[str, Noise]] = {}
-        probes = make_probes(interface, samples)
+        probes = make_probes(interface, samples, level=level, constants=constants)
         self.oracle = Oracle(source, probes[0].feeds)
-        self.judged = [self._judge(probe, tell) for probe in probes]
+        found = (settled(probe, source.run) for probe in probes)
+        self.judged = [self._judge(probe, tell) for probe in found if probe is not None]
         self._require_repeatable()
-        ran = [(judged.probe, judged.reference) for judged in self.judged if judged.reference is not None]
-        self.usual = usual_noise([r for _, r in ran], [r for probe, r in ran if probe.natural])
+        self.usual = self._usual()
 
     def reconsider(self, judged: Judged, error: OutputError) -> OutputError:
-        """The error judged by the source's conditioning, where that is far worse on this probe than on the first.
+        """The error judged by the source's conditioning, where that is far worse on this probe than on the first, or
+        where the probe is so extreme that it has to be.
 
         Called for errors above the gate only. A source that is well-conditioned keeps its floor: a defect stays one.
         """
+        if judged.probe.extreme:
+            return self.by_conditioning(judged, error)
         spread, typical = self._conditioning(judged), self._conditioning(self.judged[0])
         if error.output not in spread or error.output not in typical or error.rms == 0:
             return error
@@ -78,6 +74,11 @@ class Judge:
             if spread[error.output].max / error.rms > FAIL_GATE * usual
             else error
         )
+
+    @property
+    def first(self) -> Judged | None:
+        """The first probe that the source takes."""
+        return next((judged for judged in self.judged if judged.reference is not None), None)
 
     @property
     def swept(self) -> list[Judged]:
@@ -90,13 +91,32 @@ class Judge:
         spread = self._conditioning(judged).get(error.output)
         return error if spread is None else reconsidered(error, spread)
 
+    def _extreme(self, judged: Judged, spread: Mapping[str, Noise]) -> dict[str, Noise]:
+        """The spread on an extreme probe, or that under other last bits of the weights, where that is more.
+
+        What cancels in a sum of large terms shows there alone. One twin at a time: a large model fits once more.
+        """
+        values = judged.reference.values if judged.reference else {}
+        widest = {name: spread.get(name, Noise(0.0, 0.0)) for name in values}
+        for seed in range(_TWINS):
+            twin = self.source.perturbed(seed)
+            others = {} if twin is None else twin.run(judged.probe.feeds)
+            widest |= {name: _wider(widest[name], distance(other, values[name])) for name, other in others.items()}
+        return widest
+
+    def _usual(self) -> Usual:
+        single = [one for one in self.judged if one.counts and not one.probe.later]
+        usual = usual_noise(references(single), references([one for one in single if one.probe.natural]))
+        stepped = (usual_at_steps(usual, one.probe) for one in self.judged if one.probe.later)
+        return reduce(lambda a, b: {**a, **b}, stepped, usual)
+
     def _require_repeatable(self) -> None:
         """A source that is random has a floor as high as its randomness, under which anything would pass."""
-        first = next((judged for judged in self.judged if judged.reference is not None), None)
+        first = self.first
         if first is None or first.reference is None:
             return
         again = self.source.run(first.probe.feeds)
-        different = [n for n, v in first.reference.values.items() if n not in again or not _same(v, again[n])]
+        different = [n for n, v in first.reference.values.items() if n not in again or not same(v, again[n])]
         if different:
             sentence = (
                 f"gives another {', '.join(different)} when it runs again on the same input, so it can judge nothing"
@@ -106,16 +126,22 @@ class Judge:
     def _conditioning(self, judged: Judged) -> Mapping[str, Noise]:
         name = judged.probe.name
         if name not in self._spreads and judged.reference is not None:
-            self._spreads[name] = self.oracle.conditioning(judged.probe.feeds, judged.reference) or {}
+            oracle = unrolled_oracle(self.oracle, judged.probe)
+            spread = oracle.conditioning(judged.probe.feeds, judged.reference) or {}
+            self._spreads[name] = self._extreme(judged, spread) if judged.probe.extreme else spread
         return self._spreads.get(name, {})
 
     def _judge(self, probe: Probe, tell: Tell | None) -> Judged:
         if tell:
             tell(f"source on probe {probe.name}")
         try:
-            return Judged(probe, self.oracle.judge(probe.feeds))
+            return Judged(probe, unrolled_oracle(self.oracle, probe).judge(probe.feeds))
         except ReferenceRefused as refused:
             return Judged(probe, None, str(refused))
+
+
+def _wider(a: Noise, b: Noise) -> Noise:
+    return Noise(max(a.max, b.max), max(a.rms, b.rms))
 
 
 def _size(judged: Judged, output: str) -> float:
@@ -130,24 +156,38 @@ def check_parity(
     if reason is not None:
         return _unavailable(name, provider, reason)
     trial = Trial(candidate, provider, worker)
-    facts, findings = _open(trial, judge)
-    rows, found = _run_probes(trial, judge) if facts is not None else ([], [])
+    facts, findings = open_session(trial, judge.interface)
+    runs = run_probes(trial, judge.judged, judge.usual, judge.reconsider) if facts is not None else []
+    found = [finding for run in runs for finding in run.findings] + _repeated(trial, judge, runs)
     settings = _swept(trial, judge, found) if facts is not None else []
-    findings = _once([*findings, *blamed(found, settings), *sweep_findings(settings, found), *_unjudged(rows)])
+    relations, broken = _related(runs, found)
+    findings = once([*findings, *blamed(found, settings), *broken, *sweep_findings(settings, found), *unjudged(runs)])
     return CheckResult(
         check=name,
         provider=provider,
-        verdict=_verdict(findings, rows),
+        verdict=verdict(findings, runs),
         findings=tuple(findings),
         measurements={
             "oracle": judge.oracle.method,
             "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
-            **_worst(rows),
+            **worst(runs),
             "placement": dict(facts.placement) if facts else {},
             "settings": [{"name": setting.name, "worst_ratio": setting.worst_ratio} for setting in settings],
-            "probes": rows,
+            "relations": relations,
+            "probes": [run.row for run in runs],
         },
     )
+
+
+def _repeated(trial: Trial, judge: Judge, runs: Sequence[ProbeRun]) -> list[Finding]:
+    """The first probe again, unless the model hangs."""
+    hangs = any(finding.code == "PA008" for run in runs for finding in run.findings)
+    return [] if judge.first is None or not runs or hangs else repeated(trial, judge.first)
+
+
+def _related(runs: Sequence[ProbeRun], found: Sequence[Finding]) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """The relations between probes; a model that is random has none."""
+    return ([], []) if any(finding.code == "PA015" for finding in found) else judge_relations(runs)
 
 
 def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting]:
@@ -177,160 +217,13 @@ def _telling(judge: Judge, found: Sequence[Finding]) -> list[Judged]:
 
 
 def _judge_all(trial: Trial, judge: Judge, probes: Sequence[Judged]) -> tuple[list[dict[str, Any]], list[Finding]]:
-    judgements = [_probe(trial, judge, judged, judge.by_conditioning) for judged in probes]
-    return [row for row, _ in judgements], [finding for _, findings in judgements for finding in findings]
+    runs = [run_probe(trial, judged, judge.usual, judge.by_conditioning) for judged in probes]
+    return [run.row for run in runs], [finding for run in runs for finding in run.findings]
 
 
 def _unavailable(name: str, provider: str, reason: str) -> CheckResult:
     finding = Finding(code="PA014", severity="warning", message=reason, location={"provider": provider})
     return CheckResult(check=name, provider=provider, verdict=Verdict.INCONCLUSIVE, findings=(finding,))
-
-
-def _open(trial: Trial, judge: Judge) -> tuple[SessionFacts | None, list[Finding]]:
-    """Load the model, and compare its inputs and the provider that it got with what they should be."""
-    try:
-        facts = trial.facts()
-    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
-        return None, [_failure(error, "the runtime does not load the model", {})]
-    findings = list(_input_findings(facts, judge.interface))
-    if facts.providers[0] != PROVIDERS[trial.provider]:
-        sentence = f"the session runs on {facts.providers[0]}, but should run on {PROVIDERS[trial.provider]}"
-        findings.append(Finding(code="PA013", severity="error", message=sentence))
-    return facts, findings
-
-
-def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
-    got = {name: dtype for name, dtype, _ in facts.inputs}
-    wanted = {spec.name: spec.dtype for spec in interface.inputs}
-    findings = []
-    for name in sorted(set(got) ^ set(wanted)):
-        has = (
-            "is missing, but the source takes it"
-            if name in wanted
-            else f"is not the source's, which takes {', '.join(wanted)}"
-        )
-        findings.append(
-            Finding(code="PA012", severity="error", message=f"input {name} {has}", location={"input": name})
-        )
-    for name in sorted(name for name in set(got) & set(wanted) if got[name] != wanted[name]):
-        sentence = f"input {name} is {got[name]}, but should be {wanted[name]}"
-        findings.append(Finding(code="PA012", severity="error", message=sentence, location={"input": name}))
-    return findings
-
-
-def _run_probes(trial: Trial, judge: Judge) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Every probe, and the first one again; once the model hangs, the others would only wait as long: not run."""
-    rows: list[dict[str, Any]] = []
-    findings: list[Finding] = []
-    for index, judged in enumerate(judge.judged, 1):
-        row, found = _probe(trial, judge, judged, judge.reconsider)
-        rows.append(row)
-        findings += found
-        if any(finding.code == "PA008" for finding in found):
-            return rows + [_row(left.probe, "not run") for left in judge.judged[index:]], findings
-    return rows, findings + _repeated(trial, judge)
-
-
-def _row(probe: Probe, status: str) -> dict[str, Any]:
-    shapes = {name: list(array.shape) for name, array in probe.feeds.items()}
-    return {"name": probe.name, "purpose": probe.purpose, "shapes": shapes, "status": status, "outputs": []}
-
-
-def _probe(
-    trial: Trial, judge: Judge, judged: Judged, reconsider: Callable[[Judged, OutputError], OutputError]
-) -> tuple[dict[str, Any], list[Finding]]:
-    probe = judged.probe
-    if judged.reference is None:
-        return {**_row(probe, "refused by the source"), "reason": judged.refusal}, []
-    try:
-        values = trial.run(probe.feeds)
-    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
-        return _row(probe, "not run"), [_failure(error, _NOT_RUN, {"probe": probe.name})]
-    first = output_errors(values, judged.reference, judge.usual)
-    errors = [reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
-    findings = list(contract_findings(values, judged.reference, probe.name))
-    broken = {finding.location["output"] for finding in findings}
-    for before, after in zip(first, errors, strict=True):
-        doubt = ratio_finding(after, probe.name)
-        findings += [doubt] if doubt else [ill_conditioned_finding(after, probe.name)] if after is not before else []
-    rows = [error.to_json() for error in errors if error.output not in broken]  # an error says nothing beside a breach
-    return {**_row(probe, "judged"), "outputs": rows}, findings
-
-
-def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
-    """The first probe again: a model without random operators gives the same bits."""
-    first = next((judged for judged in judge.judged if judged.reference is not None), None)
-    if first is None:
-        return []
-    try:
-        runs = [trial.run(first.probe.feeds) for _ in range(2)]
-    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
-        return [_failure(error, _NOT_RUN, {"probe": first.probe.name})]
-    different = [name for name in runs[0] if not _same(runs[0][name], runs[1][name])]
-    sentence = "output {} differs between two runs on the same input, but should be the same"
-    return [
-        Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different
-    ]
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal, or as near as threads that add up in another order come."""
-    if a.dtype.kind != "f" or a.shape != b.shape:
-        return bool(np.array_equal(a, b))
-    scale = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
-    return bool(np.allclose(a, b, rtol=0, atol=PASS_GATE * float(np.finfo(a.dtype).eps) * scale, equal_nan=True))
-
-
-def _failure(error: Exception, sentence: str, location: dict[str, Any]) -> Finding:
-    code = {WorkerDied: "PA007", WorkerTimedOut: "PA008"}.get(type(error), "PA006")
-    return Finding(code=code, severity="error", message=f"{sentence}: {error}", location=location)
-
-
-def _once(findings: Sequence[Finding]) -> list[Finding]:
-    """One finding a code and output: the worst, or the first, with the names of all probes that show it."""
-    grouped: dict[tuple[str, Any], list[Finding]] = {}
-    for finding in findings:
-        key = (finding.code, finding.location.get("output") or finding.location.get("input"))
-        grouped.setdefault(key, []).append(finding)
-    return [_merged(group) for group in grouped.values()]
-
-
-def _merged(group: list[Finding]) -> Finding:
-    worst = max(group, key=lambda f: f.evidence.get("ratio", 0.0))
-    probes = list(dict.fromkeys(f.location["probe"] for f in group if "probe" in f.location))
-    return worst.model_copy(update={"evidence": {**worst.evidence, "probes": probes}}) if len(probes) > 1 else worst
-
-
-def _verdict(findings: Sequence[Finding], rows: Sequence[dict[str, Any]]) -> Verdict:
-    if verdict_of(findings) is Verdict.FAIL:
-        return Verdict.FAIL
-    judged = any(row["status"] == "judged" for row in rows)
-    doubtful = any(finding.code == "PA009" for finding in findings)
-    return Verdict.PASS if judged and not doubtful else Verdict.INCONCLUSIVE
-
-
-def _unjudged(rows: Sequence[dict[str, Any]]) -> list[Finding]:
-    """Why the verdict is open where the source took no probe."""
-    if not rows or any(row["status"] != "refused by the source" for row in rows):
-        return []
-    first = rows[0]
-    sentence = f"the source takes none of the {len(rows)} probes: {first['reason']}"
-    return [Finding(code="PA016", severity="warning", message=sentence, location={"probe": first["name"]})]
-
-
-def _worst(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The worst ratio with its place, and the tolerances that people who think in atol would need."""
-    errors = [(row["name"], OutputError(**output)) for row in rows for output in row["outputs"]]
-    if not errors:
-        return {}
-    probe, worst = max(errors, key=lambda pair: pair[1].ratio)
-    return {
-        "worst_ratio": worst.ratio,
-        "worst_probe": probe,
-        "worst_output": worst.output,
-        "largest_error": max(error.max_error for _, error in errors),
-        "atol": max(error.max_error for _, error in errors),
-    }
 
 
 def judge_interface(source: Source, candidate: Interface) -> Interface:

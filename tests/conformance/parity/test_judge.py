@@ -12,7 +12,7 @@ import torch
 import torch_models
 from onnx import parser
 
-from assay import AssayError, Bundle, Result, Verdict, check, convert
+from assay import AssayError, Bundle, Finding, Result, Verdict, check, convert
 from assay.conformance.parity.oracle import Oracle
 from assay.converters.sources import open_source
 from assay.specs.interface import parse_specs, with_roles
@@ -29,6 +29,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def written(text: str, path: Path) -> Path:
     path.write_bytes(parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> {text}').SerializeToString())
     return path
+
+
+def is_error(finding: Finding) -> bool:
+    return finding.severity == "error"
 
 
 def codes(result: Result) -> list[str]:
@@ -107,8 +111,13 @@ def test_a_dropped_mask_is_found_by_padding_and_is_the_exports(tmp_path: Path) -
     specs = {"input_ids": "int64[n,4] in 0..9", "attention_mask": "float32[n,4] in 0..1"}
     roles = {"attention_mask": "attention_mask"}
     reference = open_source(source, dict(zip(specs, with_roles(parse_specs(specs), roles), strict=True)))
-    (finding,) = check(model, reference).checks[0].findings
-    assert (finding.code, finding.location["probe"], finding.evidence["blame"]) == ("PA001", "padded", "export")
+    findings = {finding.code: finding for finding in check(model, reference).checks[0].findings if is_error(finding)}
+    assert set(findings) == {"PA001", "PA020"}
+    assert findings["PA001"].evidence["blame"] == "export"
+    assert {"padded", "left-padded", "one token"} <= set(findings["PA001"].evidence["probes"])
+    assert findings["PA020"].message.startswith(
+        "when attention_mask masks some places (padded), output logits stays in "
+    )
 
 
 def test_a_shaken_source_that_raises_changes_no_floor() -> None:
@@ -144,7 +153,7 @@ def test_a_source_that_takes_no_probe_leaves_the_verdict_open(bundle: Bundle) ->
     assert "not today" in result.checks[0].measurements["probes"][0]["reason"]
     (finding,) = result.checks[0].findings
     assert (finding.code, finding.severity) == ("PA016", "warning")
-    assert "the source takes none of the 10 probes: ValueError: ('not today'" in finding.message
+    assert "the source takes none of the 15 probes: ValueError: ('not today'" in finding.message
 
 
 def test_shapes_that_nobody_says_are_asked_for(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""Probes: sets of inputs, each with a name and a purpose, made from the interface and from real samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from assay.conformance.data import take
+from assay.conformance.parity.probes.contents import content_probes
+from assay.conformance.parity.probes.graph_constants import graph_constants
+from assay.conformance.parity.probes.masks import mask_probes
+from assay.conformance.parity.probes.pairs import paired_probes
+from assay.conformance.parity.probes.probe import (
+    REAL_SAMPLES,
+    SEED,
+    Alignment,
+    Feeds,
+    LastStep,
+    Level,
+    Probe,
+    Prolonged,
+    Relation,
+    Selected,
+)
+from assay.conformance.parity.probes.sizes import size_probes
+from assay.conformance.parity.probes.steps import step_probes
+from assay.conformance.parity.probes.typical import Typical
+from assay.conformance.parity.probes.vocabulary import vocabulary_probes
+from assay.specs.interface import Interface
+
+__all__ = [
+    "REAL_SAMPLES",
+    "SEED",
+    "Alignment",
+    "Feeds",
+    "LastStep",
+    "Level",
+    "Probe",
+    "Prolonged",
+    "Relation",
+    "Selected",
+    "graph_constants",
+    "make_probes",
+]
+
+_REAL_SAMPLES = 8
+_QUICK = (
+    *("typical", "all axes moved", "steps", "padded", REAL_SAMPLES, "every index", "spread indices"),
+    *("constant rows", "very large", "highest", "ramp"),
+)
+_MOST_QUICK = 8
+
+
+def make_probes(
+    interface: Interface, samples: Feeds | None = None, *, level: Level = "default", constants: Sequence[int] = ()
+) -> tuple[Probe, ...]:
+    """Every probe of the level, the typical one first.
+
+    ``quick`` gives at most 8 probes, ``default`` mostly fewer than 45, ``thorough`` several times as many.
+    ``constants`` are whole numbers from the candidate's graph (see `graph_constants`), around which sizes are tried.
+    """
+    typical = Typical(interface)
+    probes = list(_of_one(typical, level, constants))
+    probes += paired_probes(typical, {probe.name: probe for probe in probes}, level)
+    if level == "thorough":
+        probes += _elsewhere(typical, probes)
+    if samples is not None:
+        real = take(interface, samples, 0, _REAL_SAMPLES)
+        probes.append(Probe(REAL_SAMPLES, "data as the model meets it in use", real))
+    return tuple(_quickest(probes) if level == "quick" else probes)
+
+
+def _of_one(typical: Typical, level: Level, constants: Sequence[int]) -> Iterator[Probe]:
+    """Probes that need no other."""
+    yield from size_probes(typical, level, constants)
+    yield from content_probes(typical)
+    yield from vocabulary_probes(typical, level, constants)
+    yield from mask_probes(typical)
+    yield from step_probes(typical, level)
+
+
+def _quickest(probes: Iterable[Probe]) -> list[Probe]:
+    """The most telling ones; a relation whose base is left out goes too."""
+    ranked = sorted(probes, key=lambda probe: _QUICK.index(probe.name) if probe.name in _QUICK else len(_QUICK))
+    names = {probe.name for probe in ranked[:_MOST_QUICK]}
+    kept = (probe for probe in probes if probe.name in names)
+    return [replace(p, relations=tuple(r for r in p.relations if r.base in names)) for p in kept]
+
+
+def _elsewhere(typical: Typical, probes: Sequence[Probe]) -> Iterator[Probe]:
+    """Other random numbers, at the traced sizes and where all axes have moved."""
+    moved = next((probe for probe in probes if probe.name == "all axes moved"), probes[0])
+    sizes = {axis: typical.size_in(moved.feeds, axis) for axis in typical.free_axes}
+    for seed in range(SEED + 100, SEED + 104):
+        yield Probe(f"typical again ({seed})", "other random numbers", typical.at({}, seed), seed=seed)
+        feeds = typical.at(sizes, seed)
+        yield Probe(f"moved again ({seed})", "other random numbers, other sizes", feeds, seed=seed, moved=moved.moved)
