@@ -146,7 +146,7 @@ def flat_outputs(module: Any) -> Iterator[None]:
 def inference(module: Any) -> Iterator[None]:
     """Evaluation mode without gradients; each submodule gets its own mode back afterwards."""
     submodules = list(module.modules()) if isinstance(module, torch.nn.Module) else []
-    modes = [(submodule, submodule.training) for submodule in submodules]
+    modes = [(m, getattr(m, "training", False)) for m in submodules]  # frozen TorchScript has no mode
     if any(training for _, training in modes):
         module.eval()
     try:
