@@ -90,8 +90,7 @@ class Wavering(Shaking):
         name = func.overloadpacket.__name__
         if name not in _ORDERS:
             return super().__torch_dispatch__(func, types, args, kwargs)
-        moved = func(*tree_map_only(torch.Tensor, self._wavered, args), **(kwargs or {}))
-        return moved
+        return func(*tree_map_only(torch.Tensor, self._wavered, args), **(kwargs or {}))
 
     def _wavered(self, tensor: torch.Tensor) -> torch.Tensor:
         if tensor.dtype not in _LOW or tensor.numel() == 0:
