@@ -174,7 +174,7 @@ def _wavering_template(kind: Any) -> Any:
 
 
 def _eps(kind: Any) -> float:
-    return float(ml_dtypes.finfo(tf.as_dtype(kind).as_numpy_dtype).eps)
+    return float(ml_dtypes.finfo(tf.as_dtype(kind).as_numpy_dtype).eps)  # type: ignore[no-untyped-call]
 
 
 def _instance(template: Any, raw: str, name: str, place: tuple[int, int]) -> list[Any]:

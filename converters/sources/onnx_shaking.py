@@ -1,0 +1,113 @@
+"""An ONNX model whose weights, or whose operators' results, are moved by units in the last place, at random.
+
+The spread of its outputs is how far any two correct implementations may differ (Vignes, CESTAC, 1993).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnx.helper
+import onnx.inliner
+import onnx.shape_inference
+import onnx_ir as ir
+
+_FLOATS = {ir.DataType.FLOAT16, ir.DataType.BFLOAT16, ir.DataType.FLOAT, ir.DataType.DOUBLE}
+# results that are copies of values have no rounding error
+_MOVES = {
+    *("Identity", "Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Expand", "Tile", "Slice", "Split"),
+    *("Concat", "Pad", "Gather", "GatherElements", "GatherND", "ScatterElements", "ScatterND", "Where", "Cast"),
+    *("Relu", "Clip", "Max", "Min", "Abs", "Neg", "Sign", "MaxPool", "GlobalMaxPool", "ReduceMax", "ReduceMin"),
+    *("Constant", "ConstantOfShape", "Shape", "Range", "DepthToSpace", "SpaceToDepth", "TopK", "Dropout", "Floor"),
+    *("Ceil", "Round", "CastLike", "EyeLike", "If", "Loop", "Scan", "Trilu", "OneHot", "Compress", "Unique"),
+    *("QuantizeLinear", "DequantizeLinear", "ReverseSequence", "Optional", "OptionalGetElement", "SequenceAt"),
+}
+# operators whose ties an implementation may break as it likes, with the inputs that decide their order
+_ORDERS = {"ArgMax": (0,), "ArgMin": (0,), "TopK": (0,), "NonMaxSuppression": (0, 1)}
+_WAVER = 4  # units in the last place
+
+
+def with_moved_weights(model: onnx.ModelProto, seed: int, ulps: int) -> tuple[onnx.ModelProto, bool]:
+    """A copy in which each weight is moved by so many units in the last place, and whether there are any."""
+    copy = ir.from_proto(model)
+    generator = np.random.default_rng(seed)
+    weights = [v for v in copy.graph.initializers.values() if v.dtype in _FLOATS and v.const_value is not None]
+    for value in weights:
+        assert value.const_value is not None
+        value.const_value = ir.tensor(_moved(value.const_value.numpy(), ulps, generator), name=value.name)
+    return ir.to_proto(copy), bool(weights)
+
+
+def shaken_model(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
+    """The model with each result of the main graph that is rounded moved by up to one unit in the last place."""
+    copy = _typed(model)
+    for index, node in enumerate(list(copy.graph)):
+        if node.op_type not in _MOVES:
+            for output in _float_outputs(node):
+                _shake(copy.graph, node, output, 1000 * seed + index)
+    return ir.to_proto(copy)
+
+
+def wavering_model(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
+    """As `shaken_model`; weights and what an order is decided by move by a few units in the last place, too."""
+    copy = ir.from_proto(shaken_model(with_moved_weights(model, seed, _WAVER)[0], seed))
+    for index, node in enumerate(list(copy.graph)):
+        for position in _ORDERS.get(node.op_type, ()):
+            value = node.inputs[position]
+            if value is not None:
+                shift = _shift(value, 1000 * seed + index + 500, _WAVER * _eps(value.dtype or ir.DataType.FLOAT))
+                copy.graph.insert_before(node, shift)
+                node.replace_input_with(position, shift[-1].outputs[0])
+    return ir.to_proto(copy)
+
+
+def _typed(model: onnx.ModelProto) -> ir.Model:
+    inlined = onnx.inliner.inline_local_functions(model) if model.functions else model
+    return ir.from_proto(onnx.shape_inference.infer_shapes(inlined))
+
+
+def _float_outputs(node: ir.Node) -> Iterable[ir.Value]:
+    return [value for value in node.outputs if value.dtype in _FLOATS and isinstance(value.type, ir.TensorType)]
+
+
+def _shake(graph: ir.Graph, node: ir.Node, value: ir.Value, seed: int) -> None:
+    nodes = _shift(value, seed, _eps(value.dtype or ir.DataType.FLOAT))
+    name = value.name
+    graph.insert_after(node, nodes)
+    moved = nodes[-1].outputs[0]
+    value.replace_all_uses_with(moved, replace_graph_outputs=True)
+    nodes[0].replace_input_with(0, value)
+    for part in nodes[1:]:
+        for index, given in enumerate(part.inputs):
+            if given is moved:
+                part.replace_input_with(index, value)
+    value.name, moved.name = f"{name}/raw", name
+
+
+def _shift(value: ir.Value, seed: int, unit: float) -> list[ir.Node]:
+    """``value + value * u`` with u evenly within the unit, each element its own."""
+    attributes = [
+        ir.AttrFloat32("low", -unit),
+        ir.AttrFloat32("high", unit),
+        ir.AttrFloat32("seed", float(seed % 2**20)),
+    ]
+    factor = ir.Node("", "RandomUniformLike", [value], attributes)
+    product = ir.Node("", "Mul", [value, factor.outputs[0]])
+    total = ir.Node("", "Add", [value, product.outputs[0]])
+    for node in (factor, product, total):
+        node.outputs[0].type, node.outputs[0].shape = value.type, value.shape
+    return [factor, product, total]
+
+
+def _eps(dtype: ir.DataType) -> float:
+    return float(ml_dtypes.finfo(dtype.numpy()).eps)  # type: ignore[no-untyped-call]
+
+
+def _moved(array: np.ndarray, ulps: int, generator: np.random.Generator) -> np.ndarray:
+    towards = np.where(generator.random(array.shape) < 0.5, np.inf, -np.inf).astype(array.dtype)
+    for _ in range(ulps):
+        array = np.nextafter(array, towards)
+    return array
