@@ -97,6 +97,8 @@ def _expanded(node: ir.Node, opset: int) -> bool:
     assert node.graph is not None
     if (dtype := node.outputs[0].dtype) is not None:
         value.dtype = dtype
+    for index, made in enumerate(output for new in tape.nodes for output in new.outputs):
+        made.name = f"{node.outputs[0].name}/float64/{index}"  # a subgraph must not take a name of the graph around it
     ir.convenience.replace_nodes_and_values(node.graph, node, [node], tape.nodes, [node.outputs[0]], [value])
     return True
 
@@ -108,6 +110,7 @@ def _between_casts(node: ir.Node, opsets: dict[str, int]) -> bool:
     for index, value in enumerate(node.inputs):
         if value is not None and value.dtype in kernels.HIGH:
             cast = _cast(value, value.dtype)
+            cast.outputs[0].name = f"{next(filter(None, (o.name for o in node.outputs)))}/float64/{index}"
             graph.insert_before(node, cast)
             node.replace_input_with(index, cast.outputs[0])
     lower = [index for index in range(len(node.outputs)) if _output_dtype(node, index, opsets) in kernels.HIGH]

@@ -34,34 +34,57 @@ def with_moved_weights(model: onnx.ModelProto, seed: int, ulps: int) -> tuple[on
     """A copy in which each weight is moved by so many units in the last place, and whether there are any."""
     copy = ir.from_proto(model)
     generator = np.random.default_rng(seed)
-    weights = [v for v in copy.graph.initializers.values() if v.dtype in _FLOATS and v.const_value is not None]
-    for value in weights:
-        assert value.const_value is not None
-        value.const_value = ir.tensor(_moved(value.const_value.numpy(), ulps, generator), name=value.name)
-    return ir.to_proto(copy), bool(weights)
+    moved = False
+    for graph in _graphs(copy):
+        for value in graph.initializers.values():
+            if value.const_value is not None and _is_weight(value, value.const_value):
+                value.const_value = _moved(value.const_value, ulps, generator)
+                moved = True
+        for node in (node for node in graph if node.op_type == "Constant" and "value" in node.attributes):
+            tensor = node.attributes["value"].as_tensor()
+            if _is_weight(node.outputs[0], tensor) and tensor.size > 1:
+                node.attributes.add(ir.AttrTensor("value", _moved(tensor, ulps, generator)))
+                moved = True
+    return ir.to_proto(copy), moved
 
 
 def shaken_model(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
-    """The model with each result of the main graph that is rounded moved by up to one unit in the last place."""
+    """The model with each result that is rounded moved by up to one unit in the last place."""
     copy = _typed(model)
-    for index, node in enumerate(list(copy.graph)):
+    for index, node in enumerate(_nodes(copy)):
         if node.op_type not in _MOVES:
             for output in _float_outputs(node):
-                _shake(copy.graph, node, output, 1000 * seed + index)
+                _shake(node, output, 1000 * seed + index)
     return ir.to_proto(copy)
 
 
 def wavering_model(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
     """As `shaken_model`; weights and what an order is decided by move by a few units in the last place, too."""
-    copy = ir.from_proto(shaken_model(with_moved_weights(model, seed, _WAVER)[0], seed))
-    for index, node in enumerate(list(copy.graph)):
+    copy = _typed(shaken_model(with_moved_weights(model, seed, _WAVER)[0], seed))
+    for index, node in enumerate(_nodes(copy)):
         for position in _ORDERS.get(node.op_type, ()):
             value = node.inputs[position]
-            if value is not None:
-                shift = _shift(value, 1000 * seed + index + 500, _WAVER * _eps(value.dtype or ir.DataType.FLOAT))
-                copy.graph.insert_before(node, shift)
+            if value is not None and value.dtype in _FLOATS and node.graph is not None:
+                shift = _shift(value, 1000 * seed + index + 500, _WAVER * _eps(value.dtype))
+                node.graph.insert_before(node, shift)
                 node.replace_input_with(position, shift[-1].outputs[0])
     return ir.to_proto(copy)
+
+
+def _graphs(model: ir.Model) -> list[ir.Graph]:
+    return [model.graph, *model.graph.subgraphs()]
+
+
+def _nodes(model: ir.Model) -> list[ir.Node]:
+    return [node for graph in _graphs(model) for node in graph]
+
+
+def _is_weight(value: ir.Value, tensor: ir.TensorProtocol) -> bool:
+    """Single numbers, exponents and scales of a Resize are what they are: another exponent of 2 makes NaN."""
+    settings = any(
+        use.node.op_type in ("Resize", "Upsample") or (use.node.op_type, use.idx) == ("Pow", 1) for use in value.uses()
+    )
+    return tensor.dtype in _FLOATS and len(tensor.shape) > 0 and not settings
 
 
 def _typed(model: onnx.ModelProto) -> ir.Model:
@@ -73,10 +96,12 @@ def _float_outputs(node: ir.Node) -> Iterable[ir.Value]:
     return [value for value in node.outputs if value.dtype in _FLOATS and isinstance(value.type, ir.TensorType)]
 
 
-def _shake(graph: ir.Graph, node: ir.Node, value: ir.Value, seed: int) -> None:
-    nodes = _shift(value, seed, _eps(value.dtype or ir.DataType.FLOAT))
+def _shake(node: ir.Node, value: ir.Value, seed: int) -> None:
+    assert node.graph is not None
+    assert value.dtype is not None
+    nodes = _shift(value, seed, _eps(value.dtype))
     name = value.name
-    graph.insert_after(node, nodes)
+    node.graph.insert_after(node, nodes)
     moved = nodes[-1].outputs[0]
     value.replace_all_uses_with(moved, replace_graph_outputs=True)
     nodes[0].replace_input_with(0, value)
@@ -97,7 +122,8 @@ def _shift(value: ir.Value, seed: int, unit: float) -> list[ir.Node]:
     factor = ir.Node("", "RandomUniformLike", [value], attributes)
     product = ir.Node("", "Mul", [value, factor.outputs[0]])
     total = ir.Node("", "Add", [value, product.outputs[0]])
-    for node in (factor, product, total):
+    for node, part in ((factor, "factor"), (product, "product"), (total, "moved")):
+        node.outputs[0].name = f"{value.name}/{part}/{seed}"
         node.outputs[0].type, node.outputs[0].shape = value.type, value.shape
     return [factor, product, total]
 
@@ -106,8 +132,9 @@ def _eps(dtype: ir.DataType) -> float:
     return float(ml_dtypes.finfo(dtype.numpy()).eps)  # type: ignore[no-untyped-call]
 
 
-def _moved(array: np.ndarray, ulps: int, generator: np.random.Generator) -> np.ndarray:
+def _moved(tensor: ir.TensorProtocol, ulps: int, generator: np.random.Generator) -> ir.TensorProtocol:
+    array = tensor.numpy()
     towards = np.where(generator.random(array.shape) < 0.5, np.inf, -np.inf).astype(array.dtype)
     for _ in range(ulps):
         array = np.nextafter(array, towards)
-    return array
+    return ir.tensor(array, name=tensor.name)
