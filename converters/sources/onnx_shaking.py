@@ -6,6 +6,7 @@ The spread of its outputs is how far any two correct implementations may differ 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -65,7 +66,7 @@ def wavering_model(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
         for position in _ORDERS.get(node.op_type, ()):
             value = node.inputs[position]
             if value is not None and value.dtype in _FLOATS and node.graph is not None:
-                shift = _shift(value, 1000 * seed + index + 500, _WAVER * _eps(value.dtype))
+                shift = _waver(value, 1000 * seed + index + 500, value.dtype)
                 node.graph.insert_before(node, shift)
                 node.replace_input_with(position, shift[-1].outputs[0])
     return ir.to_proto(copy)
@@ -114,22 +115,49 @@ def _shake(node: ir.Node, value: ir.Value, seed: int) -> None:
 
 def _shift(value: ir.Value, seed: int, unit: float) -> list[ir.Node]:
     """``value + value * u`` with u evenly within the unit, each element its own."""
-    attributes = [
-        ir.AttrFloat32("low", -unit),
-        ir.AttrFloat32("high", unit),
-        ir.AttrFloat32("seed", float(seed % 2**20)),
-    ]
-    factor = ir.Node("", "RandomUniformLike", [value], attributes)
+    factor = _random(value, seed, unit)
     product = ir.Node("", "Mul", [value, factor.outputs[0]])
     total = ir.Node("", "Add", [value, product.outputs[0]])
-    for node, part in ((factor, "factor"), (product, "product"), (total, "moved")):
-        node.outputs[0].name = f"{value.name}/{part}/{seed}"
-        node.outputs[0].type, node.outputs[0].shape = value.type, value.shape
-    return [factor, product, total]
+    return _named([factor, product, total], value, seed)
+
+
+def _waver(value: ir.Value, seed: int, dtype: ir.DataType) -> list[ir.Node]:
+    """``value + u * size`` where the size is the element's own or that of the tensor; zeros are ties, too."""
+    limits = _limits(dtype)
+    least = ir.tensor(np.array(float(limits.tiny) / float(limits.eps), dtype.numpy()))
+    factor = _random(value, seed, _WAVER * float(limits.eps))
+    smallest = ir.Node("", "Constant", [], [ir.AttrTensor("value", least)])
+    size = ir.Node("", "ReduceL2", [value], [ir.AttrInt64("keepdims", 0)])
+    count = ir.Node("", "Size", [value])
+    number = ir.Node("", "Cast", [count.outputs[0]], [ir.AttrInt64("to", int(dtype))])
+    root = ir.Node("", "Sqrt", [number.outputs[0]])
+    mean = ir.Node("", "Div", [size.outputs[0], root.outputs[0]])
+    own = ir.Node("", "Abs", [value])
+    scale = ir.Node("", "Max", [own.outputs[0], mean.outputs[0], smallest.outputs[0]])
+    product = ir.Node("", "Mul", [scale.outputs[0], factor.outputs[0]])
+    total = ir.Node("", "Add", [value, product.outputs[0]])
+    return _named([factor, smallest, size, count, number, root, mean, own, scale, product, total], value, seed)
+
+
+def _random(value: ir.Value, seed: int, unit: float) -> ir.Node:
+    bounds = [ir.AttrFloat32("low", -unit), ir.AttrFloat32("high", unit)]
+    return ir.Node("", "RandomUniformLike", [value], [*bounds, ir.AttrFloat32("seed", float(seed % 2**20))])
+
+
+def _named(nodes: list[ir.Node], value: ir.Value, seed: int) -> list[ir.Node]:
+    """Names of their own; the last one has the type of the value that it stands for."""
+    for index, node in enumerate(nodes):
+        node.outputs[0].name = f"{value.name}/moved/{seed}/{index}"
+    nodes[-1].outputs[0].type, nodes[-1].outputs[0].shape = value.type, value.shape
+    return nodes
+
+
+def _limits(dtype: ir.DataType) -> Any:
+    return ml_dtypes.finfo(dtype.numpy())  # type: ignore[no-untyped-call]
 
 
 def _eps(dtype: ir.DataType) -> float:
-    return float(ml_dtypes.finfo(dtype.numpy()).eps)  # type: ignore[no-untyped-call]
+    return float(_limits(dtype).eps)
 
 
 def _moved(tensor: ir.TensorProtocol, ulps: int, generator: np.random.Generator) -> ir.TensorProtocol:

@@ -167,14 +167,19 @@ def _wavering_template(kind: Any) -> Any:
     """The operations that move ``raw`` by some units of its own size, or of the size of the whole tensor."""
     with tf.Graph().as_default() as graph:
         raw = tf.compat.v1.placeholder(kind, name="raw")
-        size = tf.sqrt(tf.reduce_mean(tf.square(tf.cast(raw, tf.float32))))
+        high, least = tf.cast(raw, tf.float64), float(_limits(kind).tiny) / _eps(kind)  # zeros are ties, too
+        size = tf.maximum(tf.sqrt(tf.reduce_mean(tf.square(high))), least)
         unit = tf.random.uniform(tf.shape(raw), -1.0, 1.0, seed=1) * (_WAVER * _eps(kind))
-        tf.add(raw, tf.cast(unit * tf.maximum(tf.abs(tf.cast(raw, tf.float32)), size), kind), name="moved")
+        tf.add(raw, tf.cast(tf.cast(unit, tf.float64) * tf.maximum(tf.abs(high), size), kind), name="moved")
     return graph.as_graph_def()
 
 
 def _eps(kind: Any) -> float:
-    return float(ml_dtypes.finfo(tf.as_dtype(kind).as_numpy_dtype).eps)  # type: ignore[no-untyped-call]
+    return float(_limits(kind).eps)
+
+
+def _limits(kind: Any) -> Any:
+    return ml_dtypes.finfo(tf.as_dtype(kind).as_numpy_dtype)  # type: ignore[no-untyped-call]
 
 
 def _instance(template: Any, raw: str, name: str, place: tuple[int, int]) -> list[Any]:

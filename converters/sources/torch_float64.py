@@ -50,14 +50,20 @@ class _InFloat64(TorchDispatchMode):
         raised = _Raised()
         try:
             result = func(*tree_map(raised, args), **tree_map(raised, kwargs or {}))
-        except (RuntimeError, NotImplementedError) as error:
-            if "not implemented for" not in str(error):
-                raise
-            self.kept.add(name)
-            result = func(*tree_map(_lowered, args), **tree_map(_lowered, kwargs or {}))
+        except RuntimeError as error:
+            result = self._in_float32(func, args, kwargs or {}, error)
         if func._schema.is_mutable:
             raised.write_back()
         return tree_map(_Raised(), result)
+
+    def _in_float32(self, func: Any, args: Any, kwargs: Any, error: RuntimeError) -> Any:
+        """For an operation that refuses float64; where it raises in float32, too, that is not the reason."""
+        try:
+            result = func(*tree_map(_lowered, args), **tree_map(_lowered, kwargs))
+        except RuntimeError:
+            raise error from None
+        self.kept.add(func.overloadpacket.__name__)
+        return result
 
 
 class _Raised:

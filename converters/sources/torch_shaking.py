@@ -95,8 +95,10 @@ class Wavering(Shaking):
     def _wavered(self, tensor: torch.Tensor) -> torch.Tensor:
         if tensor.dtype not in _LOW or tensor.numel() == 0:
             return tensor
-        size = torch.nan_to_num(tensor.float(), posinf=0.0, neginf=0.0).square().mean().sqrt()
-        unit = WAVER * torch.finfo(tensor.dtype).eps * torch.maximum(tensor.abs().float(), size)
+        limits = torch.finfo(tensor.dtype)
+        size = torch.nan_to_num(tensor.double(), posinf=0.0, neginf=0.0).square().mean().sqrt()
+        size = torch.clamp(size, min=limits.tiny / limits.eps)  # zeros are ties, too
+        unit = WAVER * limits.eps * torch.maximum(tensor.abs().double(), size)
         towards = torch.rand(tensor.shape, generator=self.generator) * 2 - 1
         return (tensor + unit * towards).to(tensor.dtype)
 
