@@ -82,12 +82,14 @@ def _along(
     rms = np.sqrt(np.sum([part.count * part.rms**2 for part in noise], axis=0) / np.maximum(count, 1))
     whole = float(np.sqrt(np.mean(rms**2)))
     size = measured(np.concatenate([_flat(reference.truth[name], axis) for reference in natural]), -1)
-    least = epsilon(natural[0].values[name].dtype) / 4 * size.max
-    quiet = (count >= _SAMPLES) & (np.maximum(rms, least) * _QUIET < whole)
+    unit = epsilon(natural[0].values[name].dtype)
+    least = np.maximum(rms, unit / 4 * size.max)
+    rounded = (rms > 0) & (rms >= unit / 16 * size.rms)  # where a source never rounds, others may
+    quiet = rounded & (count >= _SAMPLES) & (least * _QUIET < whole)
     if not quiet.any():
         return None
     relative = [_relative(reference, name, axis) for reference in references]
-    return whole / float(np.maximum(rms, least)[quiet].min()), QuietChannels(
+    return whole / float(least[quiet].min()), QuietChannels(
         axis=axis,
         indices=np.flatnonzero(quiet),
         relative_max=np.nanmedian([part[0] for part in relative], axis=0)[quiet],

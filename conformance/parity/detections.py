@@ -72,6 +72,7 @@ def _order(
     tie = 2 * _GATE * reference.floor[found.scores].max
     a, b = (side[found.scores][place].astype(np.float64) for side in (ours, theirs))
     fits = (overlap >= _OVERLAP) & (np.abs(a[:, None] - b[None, :]) <= tie)
+    fits &= np.abs(a[:, None] - a[None, :]) <= tie  # the place that it took is one that it ties for
     for name in found.members:
         if not is_float(ours[name]) and ours[name][place].ndim == 1:
             fits &= ours[name][place][:, None] == theirs[name][place][None, :]
