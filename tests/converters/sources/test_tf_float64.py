@@ -106,7 +106,7 @@ def test_mixed_precision_is_judged_by_its_own_rounding(policy: Any, name: str) -
 
 
 def test_an_operation_that_gives_float32_alone_stays_between_casts() -> None:
-    @tf.function(input_signature=[tf.TensorSpec([None, 3, 3, 1], tf.float32, name="x")])
+    @tf.function(input_signature=[tf.TensorSpec([None, 3, 3, 1], tf.float32, name="x")])  # type: ignore[untyped-decorator]
     def resized(x: Any) -> Any:
         return tf.math.exp(tf.image.resize(x * 0.1, (5, 7)))
 
@@ -116,7 +116,7 @@ def test_an_operation_that_gives_float32_alone_stays_between_casts() -> None:
 
 
 def test_integers_and_text_stay_what_they_are() -> None:
-    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])  # type: ignore[untyped-decorator]
     def chosen(x: Any) -> Any:
         values, indices = tf.math.top_k(x * 0.1, 2)
         return {"values": values, "indices": indices, "best": tf.argmax(x, 1), "text": tf.as_string(indices)}
@@ -144,7 +144,7 @@ def test_the_original_graph_is_left_as_it_was() -> None:
 
 
 def test_ties_are_broken_otherwise_by_some_wavering_twin() -> None:
-    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])  # type: ignore[untyped-decorator]
     def best(x: Any) -> Any:
         return tf.argmax(tf.nn.relu(x), 1)
 

@@ -28,7 +28,8 @@ class Stubborn(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.linear(x).float() * torch.arange(6, dtype=torch.float32) + self.constant
-        return y / (y.to(torch.float32).pow(2).mean(-1, keepdim=True) + 1e-6).sqrt()
+        result: torch.Tensor = y / (y.to(torch.float32).pow(2).mean(-1, keepdim=True) + 1e-6).sqrt()
+        return result
 
 
 def by_hand(model: Stubborn) -> np.ndarray:
@@ -80,7 +81,8 @@ def doubled_in_single(x: torch.Tensor) -> torch.Tensor:
 def test_an_operation_without_a_float64_kernel_is_named() -> None:
     class Single(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return doubled_in_single(x * 0.3) * 0.7
+            y: torch.Tensor = doubled_in_single(x * 0.3)
+            return y * 0.7
 
     twin = open_source(Single(), SPEC).exact()
     assert twin is not None
@@ -112,7 +114,7 @@ def test_a_half_model_is_judged_at_its_own_precision(dtype: torch.dtype) -> None
     for output, value in plain.items():
         assert value.dtype == kind
         assert exact[output].dtype == np.float64
-        unit = float(ml_dtypes.finfo(kind).eps)
+        unit = float(torch.finfo(dtype).eps)
         for other in (exact, perturbed):
             error = np.abs(other[output].astype(np.float64) - value.astype(np.float64)).max()
             assert 0 < error < 20 * unit
