@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assay.conformance.parity.oracle import Noise, Reference, is_float
+from assay.conformance.parity.channels import QuietChannels, quiet_channels
+from assay.conformance.parity.oracle import Noise, Reference, epsilon, is_float
 
-_HALF_ULP = float(np.finfo(np.float32).eps) / 2
 _TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
 class UsualNoise:
-    """What is usual for an output: the median over all probes of its noise relative to its rms, and the largest
-    magnitude that it takes on probes of natural magnitude.
+    """What is usual for an output: the median over all probes of its noise relative to its rms, the largest magnitude
+    that it takes on probes of natural magnitude, and the channels that are far quieter than the whole.
     """
 
     relative: Noise
     largest: float
+    quiet: QuietChannels | None = None
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,26 @@ def size_of(array: np.ndarray) -> Size:
 def usual_noise(references: Sequence[Reference], natural: Sequence[Reference]) -> dict[str, UsualNoise]:
     """What is usual for each floating output; ``natural`` are the references of natural probes."""
     names = {name for reference in references for name, value in reference.truth.items() if is_float(value)}
-    return {name: UsualNoise(_relative(references, name), _largest(natural, name)) for name in names}
+    return {
+        name: UsualNoise(
+            _relative(references, name), _largest(natural, name), quiet_channels(references, natural, name)
+        )
+        for name in names
+    }
 
 
 def noise_floor(reference: Reference, name: str, usual: UsualNoise) -> Noise:
     """The source's own error on the probe, or what is usual where that is more, but not less than half a unit in the
-    last place of the output's usual size.
+    last place of the output's usual size, in the output's own dtype.
 
     No implementation is bound to more digits of a value that happens to be small:
     ONNX Runtime's Sigmoid, for one, errs by 1e-7 whether the value is 1 or 1e-5.
     One element at the largest floor alone gives an rms of that floor over the root of their number.
     """
     own, size = reference.floor[name], size_of(reference.truth[name])
-    largest = max(own.max, usual.relative.max * size.rms, _HALF_ULP * max(size.largest, usual.largest), _TINY)
-    rms = max(own.rms, usual.relative.rms * size.rms, largest / max(size.count, 1) ** 0.5, _HALF_ULP / 2 * size.rms)
+    half = epsilon(reference.values[name].dtype) / 2
+    largest = max(own.max, usual.relative.max * size.rms, half * max(size.largest, usual.largest), _TINY)
+    rms = max(own.rms, usual.relative.rms * size.rms, largest / max(size.count, 1) ** 0.5, half / 2 * size.rms)
     return Noise(largest, rms)
 
 

@@ -48,6 +48,15 @@ class Runnable(Protocol):
         ...
 
 
+class ExactTwin(Runnable, Protocol):
+    """A twin in float64."""
+
+    @property
+    def kept(self) -> Sequence[str]:
+        """The operations that stay in the source's own precision, as far as runs have shown; sorted."""
+        ...
+
+
 class Source(ABC):
     """A model in its own framework, run as the judge of a candidate.
 
@@ -73,7 +82,7 @@ class Source(ABC):
     def sha256(self) -> str:
         """A digest of the weights and of what else the source is made of."""
 
-    def exact(self) -> Runnable | None:
+    def exact(self) -> ExactTwin | None:
         """The same model in float64, or None where that can't be had."""
         return None
 
@@ -83,6 +92,13 @@ class Source(ABC):
 
     def shaken(self, seed: int) -> Runnable | None:  # noqa: ARG002 - for those that can
         """The same model with the result of each operation moved by one unit in the last place, or None."""
+        return None
+
+    def wavering(self, seed: int) -> Runnable | None:  # noqa: ARG002 - for those that can
+        """The same model with weights, results and what an order is decided by moved by a few units, or None.
+
+        Outputs that differ from the source's are such as no rounding error decides: near a threshold, or ties.
+        """
         return None
 
     def settings(self) -> Mapping[str, Mapping[str, float | str]]:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx_ir as ir
+from google.protobuf.message import EncodeError
 
 from assay.converters.files import model_path, read_model, sha256
 from assay.converters.interface_json import read_interface
-from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
+from assay.converters.sources.base import (
+    ExactTwin,
+    Feeds,
+    Outputs,
+    Request,
+    Runnable,
+    Source,
+    SourceError,
+    resolve_inputs,
+)
+from assay.converters.sources.onnx_float64 import NoFloat64, to_float64
+from assay.converters.sources.onnx_shaking import shaken_model, wavering_model, with_moved_weights
 from assay.specs.errors import brief
 from assay.specs.interface import Axis, TensorSpec
+
+if TYPE_CHECKING:
+    import onnx
 
 
 class OnnxSource(Source):
@@ -38,17 +53,30 @@ class OnnxSource(Source):
     def sha256(self) -> str:
         return sha256(self.path)
 
+    def exact(self) -> ExactTwin | None:
+        try:
+            model, kept = to_float64(self.proto())
+            return _Exact(self, _session(model.SerializeToString(), "the model in float64"), kept)
+        except (NoFloat64, SourceError, ValueError, EncodeError):  # the last two: what protobuf can't hold
+            return None
+
     def perturbed(self, seed: int) -> Runnable | None:
-        model = ir.from_proto(ir.to_proto(read_model(self.path)))
-        ir.external_data.set_base_dir(model.graph, self.path.parent)
-        generator = np.random.default_rng(seed)
-        weights = [
-            v for v in model.graph.initializers.values() if v.dtype == ir.DataType.FLOAT and v.const_value is not None
-        ]
-        for value in weights:
-            moved = _move_one_ulp(value.const_value.numpy(), generator)  # type: ignore[union-attr]
-            value.const_value = ir.tensor(moved, name=value.name)
-        return _Perturbed(self, _session(ir.to_proto(model).SerializeToString())) if weights else None
+        model, moved = with_moved_weights(self.proto(), seed, 1)
+        return _Twin(self, _session(model.SerializeToString(), "the perturbed model")) if moved else None
+
+    def shaken(self, seed: int) -> Runnable | None:
+        model = shaken_model(self.proto(), seed)
+        return _Twin(self, _session(model.SerializeToString(), "the shaken model"))
+
+    def wavering(self, seed: int) -> Runnable | None:
+        model = wavering_model(self.proto(), seed)
+        return _Twin(self, _session(model.SerializeToString(), "the wavering model"))
+
+    def proto(self) -> onnx.ModelProto:
+        """The model with its weights."""
+        import onnx
+
+        return onnx.load(self.path)
 
     def _run(self, session: Any, feeds: Feeds) -> Outputs:
         names = [output.name for output in session.get_outputs()]
@@ -57,12 +85,22 @@ class OnnxSource(Source):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Perturbed:
+class _Twin:
     source: OnnxSource
     session: Any
 
     def run(self, feeds: Feeds) -> Outputs:
         return self.source._run(self.session, feeds)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Exact:
+    source: OnnxSource
+    session: Any
+    kept: tuple[str, ...]
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self.source._run(self.session, {name: _doubled(array) for name, array in feeds.items()})
 
 
 def open_file(path: Path, request: Request) -> OnnxSource:
@@ -87,7 +125,7 @@ def spec_of(value: ir.Value) -> TensorSpec:
     return TensorSpec(value.name or "", dtype, dims)
 
 
-def _session(model: str | bytes) -> Any:
+def _session(model: str | bytes, what: str = "") -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -96,11 +134,9 @@ def _session(model: str | bytes) -> Any:
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        name = model if isinstance(model, str) else "the perturbed model"
+        name = model if isinstance(model, str) else what
         raise SourceError(name, f"can't be loaded by ONNX Runtime: {brief(error)}") from error
 
 
-def _move_one_ulp(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    towards = np.where(generator.random(array.shape) < 0.5, np.float32(np.inf), np.float32(-np.inf))
-    moved: np.ndarray = np.nextafter(array, towards.astype(array.dtype))
-    return moved
+def _doubled(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float64) if array.dtype.kind == "f" or array.dtype.name == "bfloat16" else array

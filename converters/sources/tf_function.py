@@ -10,11 +10,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
-from assay.converters.sources.tf_shaking import shaken_function
+from assay.converters.sources.base import (
+    ExactTwin,
+    Feeds,
+    Outputs,
+    Request,
+    Runnable,
+    Source,
+    SourceError,
+    resolve_inputs,
+)
+from assay.converters.sources.tf_float64 import float64_function
+from assay.converters.sources.tf_shaking import shaken_function, wavering_function
 from assay.specs.errors import brief
 from assay.specs.interface import Axis, Dim, TensorSpec
 
+_FLOATS = (tf.float16, tf.bfloat16, tf.float32, tf.float64)
 _OF_THE_PROCESS = {"shared_name", "container", "config", "config_proto", "executor_type"}
 
 
@@ -51,14 +62,24 @@ class TensorFlowSource(Source):
         digest.update(_operations(self.function))
         return digest.hexdigest()
 
+    def exact(self) -> ExactTwin | None:
+        try:
+            function, kept = float64_function(self.function)
+        except Exception:  # noqa: BLE001 - what TensorFlow raises on a graph that it can't freeze or import is not known
+            return None
+        return _Exact(self, function, kept)
+
     def perturbed(self, seed: int) -> Runnable | None:
         variables = sorted(
-            (v for v in self.function.variables if v.dtype == tf.float32), key=lambda v: (v.name, _digest(v.numpy()))
+            (v for v in self.function.variables if v.dtype in _FLOATS), key=lambda v: (v.name, _digest(v.numpy()))
         )
         return _Perturbed(self, variables, seed) if variables else None
 
     def shaken(self, seed: int) -> Runnable | None:
         return _Twin(self, shaken_function(self.function, seed))
+
+    def wavering(self, seed: int) -> Runnable | None:
+        return _Twin(self, wavering_function(self.function, seed))
 
     def _trace(self, call: Callable[[list[Any]], Any]) -> tuple[Any, list[str]]:
         names: list[str] = []
@@ -79,6 +100,16 @@ class _Twin:
 
     def run(self, feeds: Feeds) -> Outputs:
         return self.source.run_function(self.function, feeds)
+
+
+@dataclass(frozen=True)
+class _Exact:
+    source: TensorFlowSource
+    function: Any
+    kept: tuple[str, ...]
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self.source.run_function(self.function, {name: _doubled(array) for name, array in feeds.items()})
 
 
 class _Perturbed:
@@ -201,6 +232,10 @@ def _operation(node: Any) -> bytes:
         if not key.startswith("_") and key not in _OF_THE_PROCESS and not value.HasField("func") and not value.list.func
     ]
     return hashlib.sha256(b"\0".join([node.op.encode(), *attributes])).digest()
+
+
+def _doubled(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float64) if array.dtype.kind == "f" or array.dtype.name == "bfloat16" else array
 
 
 def _to_array(value: Any) -> np.ndarray:

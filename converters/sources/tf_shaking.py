@@ -5,8 +5,11 @@ The spread of its outputs is how far any two correct implementations may differ 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
+import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -68,10 +71,30 @@ _ROUNDING = {
 }
 
 
+# operations whose ties an implementation may break as it likes, with the inputs that decide their order
+_ORDERS = {
+    **dict.fromkeys(("ArgMax", "ArgMin", "TopK", "TopKV2", "NthElement", "InTopKV2"), (0,)),
+    **dict.fromkeys((f"NonMaxSuppression{version}" for version in ("", "V2", "V3", "V4", "V5")), (0, 1)),
+    "NonMaxSuppressionWithOverlaps": (0, 1),
+    "CombinedNonMaxSuppression": (0, 1),
+}
+_FLOATS = {kind.as_datatype_enum: kind for kind in (tf.float16, tf.bfloat16, tf.float32, tf.float64)}
+_WAVER = 4  # units in the last place
+
+
 def shaken_function(function: Any, seed: int) -> Any:
     """A ConcreteFunction like the given one, with variables frozen and functions inlined."""
+    return _rebuilt(function, lambda definition: _shaken_graph(definition, seed))
+
+
+def wavering_function(function: Any, seed: int) -> Any:
+    """As `shaken_function`; weights and what an order is decided by move by a few units in the last place, too."""
+    return _rebuilt(function, lambda definition: _wavering_graph(_shaken_graph(definition, seed), seed))
+
+
+def _rebuilt(function: Any, change: Callable[[Any], Any]) -> Any:
     frozen = convert_variables_to_constants_v2(function, lower_control_flow=False, aggressive_inlining=True)
-    definition = _shaken_graph(frozen.graph.as_graph_def(), seed)
+    definition = change(frozen.graph.as_graph_def())
     inputs, outputs = [t.name for t in frozen.inputs], [t.name for t in frozen.outputs]
     wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(definition, name=""), [])
     return wrapped.prune(
@@ -81,20 +104,48 @@ def shaken_function(function: Any, seed: int) -> Any:
 
 def _shaken_graph(definition: Any, seed: int) -> Any:
     result = tf.compat.v1.GraphDef(versions=definition.versions, library=definition.library)
-    shaken = {
-        node.name
-        for node in definition.node
-        if node.op in _ROUNDING and node.attr["T"].type == tf.float32.as_datatype_enum
-    }
-    template = _template()
+    shaken = {node.name for node in definition.node if node.op in _ROUNDING and _kind(node) in _FLOATS}
+    templates = {kind: _template(_FLOATS[kind]) for kind in {*map(_kind, definition.node)} & {*_FLOATS}}
     for index, node in enumerate(definition.node):
         copy = result.node.add()
         copy.CopyFrom(node)
         copy.input[:] = [_redirected(name, shaken) for name in node.input]
         if node.name in shaken:
             copy.name = f"{node.name}/raw"
-            result.node.extend(_instance(template, node.name, seed, index))
+            result.node.extend(_instance(templates[_kind(node)], copy.name, node.name, (seed, index)))
     return result
+
+
+def _wavering_graph(definition: Any, seed: int) -> Any:
+    result = tf.compat.v1.GraphDef(versions=definition.versions, library=definition.library)
+    generator = np.random.default_rng(seed)
+    for index, node in enumerate(definition.node):
+        copy = result.node.add()
+        copy.CopyFrom(node)
+        if node.op == "Const" and node.attr["dtype"].type in _FLOATS:
+            _move_constant(copy.attr["value"].tensor, generator)
+        for position in _ORDERS.get(node.op, ()) if _kind(node) in _FLOATS else ():
+            copy.input[position] = f"{node.name}/wavering/{position}"
+            template = _wavering_template(_FLOATS[_kind(node)])
+            place = (seed, index * 8 + position)
+            result.node.extend(_instance(template, node.input[position], copy.input[position], place))
+    return result
+
+
+def _kind(node: Any) -> int:
+    """To ask protobuf's map for a key that it lacks would add it."""
+    kind: int = node.attr["T"].type if "T" in node.attr else 0
+    return kind
+
+
+def _move_constant(tensor: Any, generator: np.random.Generator) -> None:
+    """Weights move; single numbers, such as an epsilon or a threshold, are what they are."""
+    value = tf.make_ndarray(tensor)
+    if value.size < 2:
+        return
+    moved = value.astype(np.float64)
+    moved *= 1 + _WAVER * _eps(tensor.dtype) * np.sign(generator.random(value.shape) - 0.5)
+    tensor.CopyFrom(tf.make_tensor_proto(moved.astype(value.dtype), shape=value.shape))
 
 
 def _redirected(name: str, shaken: set[str]) -> str:
@@ -103,16 +154,35 @@ def _redirected(name: str, shaken: set[str]) -> str:
     return f"{node}/raw:{output}" if node in shaken and output not in ("", "0") else name
 
 
-def _template() -> Any:
+def _template(kind: Any) -> Any:
     """The operations that move ``raw`` towards a random sign; the last one is ``moved``."""
     with tf.Graph().as_default() as graph:
-        raw = tf.compat.v1.placeholder(tf.float32, name="raw")
-        unit = tf.sign(tf.random.uniform(tf.shape(raw), -1.0, 1.0, seed=1)) * 2.0**-23
-        tf.add(raw, raw * unit, name="moved")
+        raw = tf.compat.v1.placeholder(kind, name="raw")
+        unit = tf.sign(tf.random.uniform(tf.shape(raw), -1.0, 1.0, seed=1)) * _eps(kind)
+        tf.add(raw, raw * tf.cast(unit, kind), name="moved")
     return graph.as_graph_def()
 
 
-def _instance(template: Any, name: str, seed: int, index: int) -> list[Any]:
+def _wavering_template(kind: Any) -> Any:
+    """The operations that move ``raw`` by some units of its own size, or of the size of the whole tensor."""
+    with tf.Graph().as_default() as graph:
+        raw = tf.compat.v1.placeholder(kind, name="raw")
+        high, least = tf.cast(raw, tf.float64), float(_limits(kind).tiny) / _eps(kind)  # zeros are ties, too
+        size = tf.maximum(tf.sqrt(tf.reduce_mean(tf.square(high))), least)
+        unit = tf.random.uniform(tf.shape(raw), -1.0, 1.0, seed=1) * (_WAVER * _eps(kind))
+        tf.add(raw, tf.cast(tf.cast(unit, tf.float64) * tf.maximum(tf.abs(high), size), kind), name="moved")
+    return graph.as_graph_def()
+
+
+def _eps(kind: Any) -> float:
+    return float(_limits(kind).eps)
+
+
+def _limits(kind: Any) -> Any:
+    return ml_dtypes.finfo(tf.as_dtype(kind).as_numpy_dtype)  # type: ignore[no-untyped-call]
+
+
+def _instance(template: Any, raw: str, name: str, place: tuple[int, int]) -> list[Any]:
     nodes = []
     for node in template.node:
         if node.name == "raw":
@@ -120,8 +190,8 @@ def _instance(template: Any, name: str, seed: int, index: int) -> list[Any]:
         copy = tf.compat.v1.NodeDef()
         copy.CopyFrom(node)
         copy.name = name if node.name == "moved" else f"{name}/shake/{node.name}"
-        copy.input[:] = [f"{name}/raw" if part == "raw" else f"{name}/shake/{part}" for part in node.input]
+        copy.input[:] = [raw if part == "raw" else f"{name}/shake/{part}" for part in node.input]
         if node.op == "RandomUniform":
-            copy.attr["seed"].i, copy.attr["seed2"].i = seed + 1, index + 1
+            copy.attr["seed"].i, copy.attr["seed2"].i = place[0] + 1, place[1] + 1
         nodes.append(copy)
     return nodes

@@ -6,14 +6,15 @@ import dataclasses
 import hashlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 
-from assay.converters.sources.base import Feeds, Outputs, Runnable, Source, SourceError
-from assay.converters.sources.torch_shaking import Shaking
+from assay.converters.sources.base import ExactTwin, Feeds, Outputs, Runnable, Source, SourceError
+from assay.converters.sources.torch_float64 import in_float64
+from assay.converters.sources.torch_shaking import WAVER, Shaking, Wavering, move_by_ulps
 
 
 class TorchSource(Source):
@@ -33,32 +34,55 @@ class TorchSource(Source):
     def run(self, feeds: Feeds) -> Outputs:
         return self.run_module(self.module, feeds)
 
-    def run_module(self, module: Any, feeds: Feeds, dtype: torch.dtype | None = None) -> Outputs:
-        """One forward pass of this module or a twin of it; ``dtype`` is what floating inputs are cast to."""
+    def run_module(
+        self,
+        module: Any,
+        feeds: Feeds,
+        dtype: torch.dtype | None = None,
+        mode: AbstractContextManager[Any] | None = None,
+    ) -> Outputs:
+        """One forward pass of this module or a twin of it, in a mode of dispatch where one is given.
+
+        ``dtype`` is what floating inputs are cast to.
+        """
         values = [to_tensor(feeds[spec.name], dtype) for spec in self.inputs]
-        with inference(module):
+        with inference(module), mode or nullcontext():
             args, kwargs = self.arguments(values)
             result = module(*args, **kwargs)
         named = self.name_outputs(list(flatten(result)))
         return {name: to_array(value) for name, value in named.items()}
 
-    def exact(self) -> Runnable | None:
-        try:
-            twin = self.copy_module().double()
-        except (RuntimeError, NotImplementedError, TypeError, AttributeError):
-            return None
-        return _Twin(self, twin, torch.float64)
+    def exact(self) -> ExactTwin | None:
+        return _Exact(self, self._double_copy())
 
     def perturbed(self, seed: int) -> Runnable | None:
-        twin = self.copy_module()
+        twin = self._moved_copy(seed, 1)
+        return None if twin is None else _Twin(self, twin)
+
+    def shaken(self, seed: int) -> Runnable | None:
+        return _Shaken(self, self.module, Shaking, seed)
+
+    def wavering(self, seed: int) -> Runnable | None:
+        return _Shaken(self, self._moved_copy(seed, WAVER) or self.module, Wavering, seed)
+
+    def _double_copy(self) -> Any:
+        """A copy with weights in float64, or the module itself, whose weights are then cast where they are used."""
+        try:
+            return self.copy_module().double()
+        except (RuntimeError, NotImplementedError, TypeError, AttributeError):
+            return self.module
+
+    def _moved_copy(self, seed: int, ulps: int) -> Any:
+        """A copy with each weight moved, or None where there are none or it can't be copied."""
+        try:
+            twin = self.copy_module()
+        except (RuntimeError, NotImplementedError, TypeError, AttributeError):
+            return None
         generator = torch.Generator().manual_seed(seed)
         weights = [p for p in (*twin.parameters(), *twin.buffers()) if p.is_floating_point()]
         for weight in weights:
-            _move_one_ulp(weight, generator)
-        return _Twin(self, twin, None) if weights else None
-
-    def shaken(self, seed: int) -> Runnable | None:
-        return _Shaken(self, seed)
+            move_by_ulps(weight, ulps, generator)
+        return twin if weights else None
 
     def sha256(self) -> str:
         digest = hashlib.sha256(f"{type(self.module).__qualname__}".encode())
@@ -73,20 +97,35 @@ class TorchSource(Source):
 class _Twin:
     source: TorchSource
     module: Any
-    dtype: torch.dtype | None
 
     def run(self, feeds: Feeds) -> Outputs:
-        return self.source.run_module(self.module, feeds, self.dtype)
+        return self.source.run_module(self.module, feeds)
+
+
+class _Exact:
+    """Every operation in float64, those too whose dtype the model's code names; see `torch_float64`."""
+
+    def __init__(self, source: TorchSource, module: Any) -> None:
+        self.source, self.module = source, module
+        self._kept: set[str] = set()
+
+    @property
+    def kept(self) -> Sequence[str]:
+        return sorted(self._kept)
+
+    def run(self, feeds: Feeds) -> Outputs:
+        return self.source.run_module(self.module, feeds, torch.float64, in_float64(self._kept))
 
 
 @dataclasses.dataclass(frozen=True)
 class _Shaken:
     source: TorchSource
+    module: Any
+    mode: type[Shaking]
     seed: int
 
     def run(self, feeds: Feeds) -> Outputs:
-        with Shaking(self.seed):
-            return self.source.run(feeds)
+        return self.source.run_module(self.module, feeds, mode=self.mode(self.seed))
 
 
 @contextmanager
@@ -107,7 +146,7 @@ def flat_outputs(module: Any) -> Iterator[None]:
 def inference(module: Any) -> Iterator[None]:
     """Evaluation mode without gradients; each submodule gets its own mode back afterwards."""
     submodules = list(module.modules()) if isinstance(module, torch.nn.Module) else []
-    modes = [(submodule, submodule.training) for submodule in submodules]
+    modes = [(m, getattr(m, "training", False)) for m in submodules]  # frozen TorchScript has no mode
     if any(training for _, training in modes):
         module.eval()
     try:
@@ -161,10 +200,3 @@ def to_tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> torch.Tens
         else torch.from_numpy(array)
     )
     return tensor.to(dtype) if dtype is not None and tensor.is_floating_point() else tensor
-
-
-def _move_one_ulp(weight: torch.Tensor, generator: torch.Generator) -> None:
-    up = torch.rand(weight.shape, generator=generator) < 0.5
-    infinity = torch.where(up, torch.inf, -torch.inf).to(weight.dtype)
-    with torch.no_grad():
-        weight.copy_(torch.nextafter(weight, infinity) if weight.dtype in (torch.float32, torch.float64) else weight)

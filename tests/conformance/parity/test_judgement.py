@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from assay.conformance.parity.judgement import (
     contract_findings,
     output_errors,
     ratio_finding,
+    smallest_tolerances,
 )
 from assay.conformance.parity.noise_floor import usual_noise
 from assay.conformance.parity.oracle import Noise, Reference, distance
@@ -115,3 +117,42 @@ def test_distance_leaves_out_what_is_not_finite_and_not_comparable() -> None:
     a, b = np.array([1.0, np.nan, np.inf]), np.array([2.0, 5.0, 1.0])
     assert distance(a, b) == Noise(1.0, 1.0)
     assert distance(a, b[:2]) == distance(np.array([1]), np.array([2])) == Noise(0.0, 0.0)
+
+
+def test_a_value_that_the_source_defines_by_rounding_alone_is_information() -> None:
+    values, truth = np.array([np.inf, 1.0], np.float32), np.array([4e38, 1.0])
+    wanted = Reference({"y": values}, {"y": truth}, {"y": Noise(1e-7, 1e-7)})
+    (finding,) = contract_findings({"y": np.array([3e38, 1.0], np.float32)}, wanted, "large")
+    assert (finding.code, finding.severity, finding.evidence["count"]) == ("PA018", "info", 1)
+    found = list(contract_findings({"y": np.array([3e38, np.nan], np.float32)}, wanted, "large"))
+    assert [finding.code for finding in found] == ["PA018", "PA005"]
+
+
+def test_a_shape_that_rounding_decides_is_information() -> None:
+    wanted = Reference({"y": ROW}, {"y": ROW}, {"y": Noise(0, 0)}, twins=lambda: [{"y": ROW[:, :2]}])
+    (finding,) = contract_findings({"y": ROW[:, :1]}, wanted, "typical")
+    assert (finding.code, finding.severity) == ("PA018", "info")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_an_unit_of_the_outputs_own_dtype_is_always_allowed(dtype: str) -> None:
+    values = np.full(64, 100.0).astype(dtype if dtype == "float16" else ml_dtypes.bfloat16)
+    wanted = Reference({"y": values}, {"y": values.astype(np.float64)}, {"y": Noise(0.0, 0.0)})
+    rounded = np.nextafter(values, values.dtype.type(np.inf))
+    (error,) = output_errors({"y": rounded}, wanted, usual_noise([wanted], [wanted]))
+    assert 1 < error.ratio <= PASS_GATE
+    (error,) = output_errors({"y": values * values.dtype.type(1.25)}, wanted, usual_noise([wanted], [wanted]))
+    assert error.ratio > FAIL_GATE
+
+
+def test_the_smallest_tolerances_are_those_that_just_pass() -> None:
+    random = np.random.default_rng(0)
+    truth = random.standard_normal((5, 40)).astype(np.float32) * 100
+    got = truth + random.standard_normal((5, 40)).astype(np.float32) * np.float32(1e-2)
+    wanted = reference(truth)
+    found = smallest_tolerances(output_errors({"y": got}, wanted, usual_noise([wanted], [wanted])))
+    for rtol, atol in ((0.0, found["atol"]), (found["rtol"], found["atol_at_rtol"])):
+        a, b = got.astype(np.float64), truth.astype(np.float64)
+        assert np.allclose(a, b, rtol=rtol, atol=atol * (1 + 1e-9))
+        assert not np.allclose(a, b, rtol=rtol, atol=atol * 0.99)
+    assert found["atol_at_rtol"] < found["atol"]
