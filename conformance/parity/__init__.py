@@ -12,6 +12,7 @@ from assay.conformance.candidate import open_candidate
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
+from assay.conformance.parity.sweep import blame_providers
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import Result
 from assay.converters.sources import open_source
@@ -24,6 +25,7 @@ def check(
     model: Any,
     reference: Any,
     providers: Sequence[str] = ("cpu",),
+    level: str = "default",
     *,
     inputs: Inputs | None = None,
     samples: Mapping[str, np.ndarray] | None = None,
@@ -35,7 +37,8 @@ def check(
     """Compare a model (path of a ``.onnx`` file or bundle, or a `Bundle`) with its source, on each provider.
 
     ``reference`` is any source form; ``inputs`` says shapes that the source itself does not say; ``samples`` are real
-    inputs by name, with the batch axis first. ``time_limit`` is what one run in the worker may take, in seconds.
+    inputs by name, with the batch axis first. ``level`` is ``quick``, ``default`` or ``thorough``. ``time_limit`` is
+    what one run in the worker may take, in seconds.
     Raises `AssayError` where one of the two can't be opened; what is wrong with the model is a verdict.
     """
     require_known(tuple(providers))
@@ -53,7 +56,7 @@ def check(
         raise SourceError(
             source.name, "does not say the shapes of its inputs, and neither does the model; give them with --input"
         )
-    judge = Judge(source, interface, samples, tell)
+    judge = Judge(source, interface, samples, tell, level)
     with Worker(time_limit) as worker:
         checks = [check_parity(judge, candidate, provider, worker) for provider in providers]
-    return Result.of(checks, candidate.files(), source.describe(), describe_environment())
+    return Result.of(blame_providers(checks), candidate.files(), source.describe(), describe_environment())

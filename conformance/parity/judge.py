@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,11 @@ from assay.conformance.parity.judgement import (
     ratio_finding,
     reconsidered,
 )
+from assay.conformance.parity.levels import kept_probes, level_of
 from assay.conformance.parity.noise_floor import size_of, usual_noise
 from assay.conformance.parity.oracle import Noise, Oracle, Reference, ReferenceRefused
 from assay.conformance.parity.probes import REAL_SAMPLES, Probe, make_probes
+from assay.conformance.parity.repeats import Repeats, same
 from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
 from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
@@ -54,10 +57,11 @@ class Judge:
         interface: Interface,
         samples: Mapping[str, np.ndarray] | None = None,
         tell: Tell | None = None,
+        level: str = "default",
     ) -> None:
-        self.source, self.interface = source, interface
+        self.source, self.interface, self.level = source, interface, level_of(level)
         self._spreads: dict[str, Mapping[str, Noise]] = {}
-        probes = make_probes(interface, samples)
+        probes = kept_probes(self.level, make_probes(interface, samples))
         self.oracle = Oracle(source, probes[0].feeds)
         self.judged = [self._judge(probe, tell) for probe in probes]
         self._require_repeatable()
@@ -96,7 +100,7 @@ class Judge:
         if first is None or first.reference is None:
             return
         again = self.source.run(first.probe.feeds)
-        different = [n for n, v in first.reference.values.items() if n not in again or not _same(v, again[n])]
+        different = [n for n, v in first.reference.values.items() if n not in again or not same(v, again[n])]
         if different:
             sentence = (
                 f"gives another {', '.join(different)} when it runs again on the same input, so it can judge nothing"
@@ -140,6 +144,7 @@ def check_parity(
         verdict=_verdict(findings, rows),
         findings=tuple(findings),
         measurements={
+            "level": judge.level.to_json(),
             "oracle": judge.oracle.method,
             "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
             **_worst(rows),
@@ -158,7 +163,7 @@ def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting
     if any(finding.code in ("PA007", "PA008") for finding in found):
         return []
     probes = _telling(judge, found)
-    return sweep(trial, lambda variant: _judge_all(variant, judge, probes))
+    return sweep(trial, judge.level.settings, lambda variant: _judge_all(variant, judge, probes))
 
 
 def _telling(judge: Judge, found: Sequence[Finding]) -> list[Judged]:
@@ -258,27 +263,18 @@ def _probe(
 
 
 def _repeated(trial: Trial, judge: Judge) -> list[Finding]:
-    """The first probe again: a model without random operators gives the same bits."""
+    """The first probe again, and in another session: a model without random operators gives the same."""
     first = next((judged for judged in judge.judged if judged.reference is not None), None)
-    if first is None:
+    if first is None or first.reference is None:
         return []
+    feeds = first.probe.feeds
     try:
-        runs = [trial.run(first.probe.feeds) for _ in range(2)]
+        reconsider = partial(judge.by_conditioning, first)
+        repeats = Repeats(feeds, trial.run(feeds), first.reference, judge.usual, reconsider)
+        findings = repeats.again(trial, judge.level.repeats - 1)
+        return findings or (repeats.beside(trial) if judge.level.sessions else [])
     except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
         return [_failure(error, _NOT_RUN, {"probe": first.probe.name})]
-    different = [name for name in runs[0] if not _same(runs[0][name], runs[1][name])]
-    sentence = "output {} differs between two runs on the same input, but should be the same"
-    return [
-        Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different
-    ]
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal, or as near as threads that add up in another order come."""
-    if a.dtype.kind != "f" or a.shape != b.shape:
-        return bool(np.array_equal(a, b))
-    scale = float(np.nanmax(np.abs(a), initial=0.0, where=np.isfinite(a)))
-    return bool(np.allclose(a, b, rtol=0, atol=PASS_GATE * float(np.finfo(a.dtype).eps) * scale, equal_nan=True))
 
 
 def _failure(error: Exception, sentence: str, location: dict[str, Any]) -> Finding:
