@@ -12,6 +12,7 @@ from assay.conformance.candidate import open_candidate
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
+from assay.conformance.parity.levels import level_of
 from assay.conformance.parity.sweep import blame_providers
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import Result
@@ -42,6 +43,7 @@ def check(
     Raises `AssayError` where one of the two can't be opened; what is wrong with the model is a verdict.
     """
     require_known(tuple(providers))
+    level_of(level)
     candidate = open_candidate(model)
     source = open_source(
         reference,

@@ -13,12 +13,14 @@ import numpy as np
 from assay.conformance.parity.judgement import PASS_GATE, OutputError, output_errors
 from assay.conformance.parity.noise_floor import Usual
 from assay.conformance.parity.oracle import Reference, is_float
+from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import Finding
 
 Values = Mapping[str, np.ndarray]
 _AGAIN = "output {} differs between two runs on the same input, but should be the same"
 _BYTES = "output {} differs when the model is loaded from bytes, but should be as when loaded from its path"
+_REFUSED = "a second session, loaded from bytes, is refused, but should run as the one that was loaded from its path"
 _BESIDE = "output {} differs when a second session runs at the same time, but should be as when one runs alone"
 
 
@@ -43,8 +45,17 @@ class Repeats:
         return _findings("PA015", _AGAIN, tuple(different))
 
     def beside(self, trial: Trial) -> list[Finding]:
-        """PA029 for each output that is another beside a second session, or in one loaded from bytes."""
-        other = replace(trial, loading="bytes")
+        """PA029 for each output that is another beside a second session, or in one loaded from bytes.
+
+        Raises `WorkerDied` and `WorkerTimedOut`.
+        """
+        try:
+            return self._beside(trial, replace(trial, loading="bytes"))
+        except RuntimeRefused as refused:
+            sentence = f"{_REFUSED}: {refused}"
+            return [Finding(code="PA029", severity="error", message=sentence)]
+
+    def _beside(self, trial: Trial, other: Trial) -> list[Finding]:
         own, theirs = (self.differing(values) for values in trial.run_beside(other, self.feeds))
         loaded = self.differing(other.run(self.feeds)) if theirs else ()
         beside = [name for name in dict.fromkeys((*own, *theirs)) if name not in loaded]
