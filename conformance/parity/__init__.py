@@ -13,6 +13,7 @@ from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
 from assay.conformance.parity.levels import level_of
+from assay.conformance.parity.search import Effort
 from assay.conformance.parity.sweep import blame_providers
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import Result
@@ -32,6 +33,7 @@ def check(
     samples: Mapping[str, np.ndarray] | None = None,
     trust_source: bool = False,
     time_limit: float = 600.0,
+    search: float = 0.0,
     folders: Sequence[Path] = (),
     tell: Tell | None = None,
 ) -> Result:
@@ -39,7 +41,7 @@ def check(
 
     ``reference`` is any source form; ``inputs`` says shapes that the source itself does not say; ``samples`` are real
     inputs by name, with the batch axis first. ``level`` is ``quick``, ``default`` or ``thorough``. ``time_limit`` is
-    what one run in the worker may take, in seconds.
+    what one run in the worker may take, ``search`` how long to hunt for a counter-example on each provider, in seconds.
     Raises `AssayError` where one of the two can't be opened; what is wrong with the model is a verdict.
     """
     require_known(tuple(providers))
@@ -60,5 +62,6 @@ def check(
         )
     judge = Judge(source, interface, samples, tell, level)
     with Worker(time_limit) as worker:
-        checks = [check_parity(judge, candidate, provider, worker) for provider in providers]
+        effort = Effort(search) if search > 0 else None
+        checks = [check_parity(judge, candidate, provider, worker, effort=effort) for provider in providers]
     return Result.of(blame_providers(checks), candidate.files(), source.describe(), describe_environment())

@@ -26,6 +26,7 @@ from assay.conformance.parity.noise_floor import size_of, usual_noise
 from assay.conformance.parity.oracle import Noise, Oracle, Reference, ReferenceRefused
 from assay.conformance.parity.probes import REAL_SAMPLES, Probe, make_probes
 from assay.conformance.parity.repeats import Repeats, same
+from assay.conformance.parity.search import Effort, Search, search
 from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
 from assay.conformance.providers.catalogue import PROVIDERS, why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused, SessionFacts
@@ -59,11 +60,11 @@ class Judge:
         tell: Tell | None = None,
         level: str = "default",
     ) -> None:
-        self.source, self.interface, self.level = source, interface, level_of(level)
+        self.source, self.interface, self.level, self.tell = source, interface, level_of(level), tell
         self._spreads: dict[str, Mapping[str, Noise]] = {}
         probes = kept_probes(self.level, make_probes(interface, samples))
         self.oracle = Oracle(source, probes[0].feeds)
-        self.judged = [self._judge(probe, tell) for probe in probes]
+        self.judged = [self.judge(probe) for probe in probes]
         self._require_repeatable()
         ran = [(judged.probe, judged.reference) for judged in self.judged if judged.reference is not None]
         self.usual = usual_noise([r for _, r in ran], [r for probe, r in ran if probe.natural])
@@ -113,9 +114,10 @@ class Judge:
             self._spreads[name] = self.oracle.conditioning(judged.probe.feeds, judged.reference) or {}
         return self._spreads.get(name, {})
 
-    def _judge(self, probe: Probe, tell: Tell | None) -> Judged:
-        if tell:
-            tell(f"source on probe {probe.name}")
+    def judge(self, probe: Probe) -> Judged:
+        """What the source gives on a probe."""
+        if self.tell and not probe.name.startswith("search"):
+            self.tell(f"source on probe {probe.name}")
         try:
             return Judged(probe, self.oracle.judge(probe.feeds))
         except ReferenceRefused as refused:
@@ -127,9 +129,14 @@ def _size(judged: Judged, output: str) -> float:
 
 
 def check_parity(
-    judge: Judge, candidate: Candidate, provider: str, worker: Worker, name: str = "parity"
+    judge: Judge,
+    candidate: Candidate,
+    provider: str,
+    worker: Worker,
+    name: str = "parity",
+    effort: Effort | None = None,
 ) -> CheckResult:
-    """Judge the candidate on one provider."""
+    """Judge the candidate on one provider; with an effort, search for a counter-example where the probes find none."""
     reason = why_unavailable(provider)
     if reason is not None:
         return _unavailable(name, provider, reason)
@@ -138,6 +145,8 @@ def check_parity(
     rows, found = _run_probes(trial, judge) if facts is not None else ([], [])
     settings = _swept(trial, judge, found) if facts is not None else []
     findings = _once([*findings, *blamed(found, settings), *sweep_findings(settings, found), *_unjudged(rows)])
+    searched = _searched(trial, judge, rows, effort) if effort and verdict_of(findings) is not Verdict.FAIL else None
+    findings += searched.findings() if searched else []
     return CheckResult(
         check=name,
         provider=provider,
@@ -149,6 +158,7 @@ def check_parity(
             "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
             **_worst(rows),
             "placement": dict(facts.placement) if facts else {},
+            **({"search": searched.to_json()} if searched else {}),
             "settings": [{"name": setting.name, "worst_ratio": setting.worst_ratio} for setting in settings],
             "probes": rows,
         },
@@ -164,6 +174,23 @@ def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting
         return []
     probes = _telling(judge, found)
     return sweep(trial, judge.level.settings, lambda variant: _judge_all(variant, judge, probes))
+
+
+def _searched(trial: Trial, judge: Judge, rows: list[dict[str, Any]], effort: Effort) -> Search:
+    """Search from the probes that the source takes; the worst input joins them, for other providers to be judged on."""
+    ratios = {row["name"]: max((o["ratio"] for o in row["outputs"]), default=0.0) for row in rows}
+    taken = [judged.probe for judged in judge.judged if judged.reference is not None]
+
+    def attempt(probe: Probe) -> tuple[Judged, dict[str, Any], list[Finding]]:
+        judged = judge.judge(probe)
+        return (judged, *_probe(trial, judge, judged, judge.by_conditioning))
+
+    origins = sorted(taken, key=lambda probe: -ratios.get(probe.name, 0.0))
+    found = search(judge.interface, origins, attempt, effort, judge.tell)
+    if found.worst is not None and found.probe is not None:
+        judge.judged.append(replace(found.worst.judged, probe=found.probe))
+        rows.append({**found.worst.row, "name": found.name})
+    return found
 
 
 def _telling(judge: Judge, found: Sequence[Finding]) -> list[Judged]:

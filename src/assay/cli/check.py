@@ -22,6 +22,14 @@ from assay.specs.interface import TensorSpec
     "--time-limit", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds for one run."
 )
 @level_options
+@click.option(
+    "--search",
+    "search",
+    type=click.FloatRange(min=0.0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Hunt so long for an input on which the model is wrong, where the probes find none.",
+)
 @trust_option
 @json_option
 def command(
@@ -31,6 +39,7 @@ def command(
     inputs: tuple[TensorSpec, ...],
     time_limit: float,
     level: str,
+    search: float,
     trust_source: bool,
     json_path: str | None,
 ) -> None:
@@ -55,6 +64,7 @@ def command(
             inputs=by_name(inputs) or None,
             trust_source=trust_source,
             time_limit=time_limit,
+            search=search,
             tell=tell,
         )
     if json_path != "-":
