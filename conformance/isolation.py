@@ -70,6 +70,11 @@ class Worker:
             self._folder = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
         return Path(self._folder.name)
 
+    @property
+    def running(self) -> bool:
+        """Whether the process is there already, with what it keeps."""
+        return self._pool is not None
+
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an importable function there; raises `WorkerDied`, `WorkerTimedOut`, or what the function raises."""
         try:
