@@ -1,4 +1,4 @@
-"""ResNet-50 (K. He et al., 2015; stride in the 3x3 convolution), 25.6 million weights, random but of natural statistics."""
+"""ResNet-50 (K. He et al., 2015; stride in the 3x3 convolution): 25.6 million random weights, of natural statistics."""
 
 from __future__ import annotations
 

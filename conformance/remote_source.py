@@ -6,6 +6,7 @@ What is given by path or import string is opened there; a live object stays in t
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -159,8 +160,9 @@ class RemoteSource(Source):
     def _written(self, feeds: Feeds) -> Mapping[str, Mapped]:
         """The feeds in files, which the source and its twins are given one after the other."""
         if self._fed is None or self._fed.feeds is not feeds:
-            folder = tempfile.TemporaryDirectory(dir=self._worker.folder, ignore_cleanup_errors=True)
-            self._fed = _Fed(feeds, write_arrays(feeds, Path(folder.name)), folder)
+            folder = self._worker.folder / "feeds"  # one at a time; it goes with the worker
+            shutil.rmtree(folder, ignore_errors=True)
+            self._fed = _Fed(feeds, write_arrays(feeds, folder))
         return self._fed.arrays
 
 
@@ -168,7 +170,6 @@ class RemoteSource(Source):
 class _Fed:
     feeds: Feeds
     arrays: Mapping[str, Mapped]
-    folder: tempfile.TemporaryDirectory[str]
 
 
 @dataclass
