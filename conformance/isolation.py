@@ -94,6 +94,10 @@ class Worker:
             self._end()
             raise WorkerDied(error.code if isinstance(error.code, int) else int(error.code is not None)) from None
 
+    def prepare(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Start the process and this function in it, and do not wait: what goes wrong shows at the next call."""
+        self._started().submit(function, *args, **kwargs)
+
     def close(self) -> None:
         """End the process, whatever it is doing, and remove its folder."""
         self._end()

@@ -16,6 +16,7 @@ from assay.conformance.parity.levels import level_of
 from assay.conformance.parity.search import Effort
 from assay.conformance.parity.sweep import blame_providers
 from assay.conformance.providers.catalogue import require_known
+from assay.conformance.providers.runtime import import_runtime
 from assay.conformance.remote_source import opened_reference
 from assay.conformance.result import Result
 from assay.converters.sources import Source
@@ -60,10 +61,12 @@ def check(
         time_limit=time_limit,
     )
     effort = Effort(search) if search > 0 else None
-    with opened as source, Worker(time_limit) as worker:
-        judge = Judge(source, _interface(source, candidate), samples, tell, level)
-        checks = [check_parity(judge, candidate, provider, worker, effort=effort) for provider in providers]
-        return Result.of(blame_providers(checks), candidate.files(), source.describe(), describe_environment())
+    with Worker(time_limit) as worker:
+        worker.prepare(import_runtime)  # while the source is opened and run
+        with opened as source:
+            judge = Judge(source, _interface(source, candidate), samples, tell, level)
+            checks = [check_parity(judge, candidate, provider, worker, effort=effort) for provider in providers]
+            return Result.of(blame_providers(checks), candidate.files(), source.describe(), describe_environment())
 
 
 def _interface(source: Source, candidate: Candidate) -> Interface:

@@ -101,6 +101,11 @@ def _milliseconds(session: Any, feeds: dict[str, np.ndarray]) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
+def import_runtime() -> None:
+    """Import ONNX Runtime, which takes a while, before it is needed."""
+    import onnxruntime  # noqa: F401
+
+
 def close_sessions() -> None:
     """Close every session that the worker keeps."""
     _session.cache_clear()
