@@ -113,6 +113,14 @@ class Level(Reading):
     proves: Text = None
 
 
+class Search(Reading):
+    """The search for a counter-example: how many inputs were tried, and where the worst is."""
+
+    tried: Count = None
+    worst_probe: Text = None
+    worst_ratio: Magnitude = None
+
+
 class OutputError(Reading):
     """The error of one output on one probe; an infinite or undefined magnitude reads as NaN."""
 
@@ -139,6 +147,7 @@ class Parity(Reading):
     """What check ``parity`` measures; ratios are multiples of the noise floor."""
 
     level: Part[Level] = None
+    search: Part[Search] = None
     oracle: Text = None
     gate: Part[Gate] = None
     worst_ratio: Magnitude = None

@@ -76,7 +76,8 @@ def _parity(reading: Parity) -> str | None:
     probes = _judged_probes(reading)
     largest = _with(reading.largest_error, "largest error {}", wording.error)
     oracle = _with(reading.oracle, "oracle {}", wording.plain)
-    return wording.listed([worst, largest, probes, oracle, _level(reading.level)], "; ")
+    searched = _with(reading.search and reading.search.tried, "{} inputs searched", wording.integer)
+    return wording.listed([worst, largest, probes, searched, oracle, _level(reading.level)], "; ")
 
 
 def _level(level: Level | None) -> str | None:
