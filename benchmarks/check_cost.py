@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -40,6 +41,24 @@ class Pass:
 
     runner: str
     shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock, and of all processors together, which other work on the machine disturbs less."""
+
+    clock: float
+    processor: float
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.clock + other.clock, self.processor + other.processor)
+
+    def __mul__(self, factor: float) -> Cost:
+        return Cost(self.clock * factor, self.processor * factor)
+
+    def over(self, bare: Cost) -> dict[str, float]:
+        """This as a multiple of bare passes."""
+        return {"clock": self.clock / bare.clock, "processor": self.processor / bare.processor}
 
 
 @contextmanager
@@ -75,8 +94,8 @@ def _session_name(key: SessionKey) -> str:
     return f"session, optimization {key.optimization}{threads}"
 
 
-def time_bare(passes: Counter[Pass], model: torch.nn.Module, path: Path) -> dict[Pass, float]:
-    """Seconds of each kind of pass: the median of a few rounds, after one to warm up."""
+def time_bare(passes: Counter[Pass], model: torch.nn.Module, path: Path) -> dict[Pass, Cost]:
+    """The cost of each kind of pass: the median of a few rounds, after one to warm up."""
     twin = resnet50.build().double()
     keys = {
         _session_name(key): key
@@ -100,81 +119,90 @@ def time_bare(passes: Counter[Pass], model: torch.nn.Module, path: Path) -> dict
     return seconds
 
 
-def _median(run: Callable[[], Any]) -> float:
+def _median(run: Callable[[], Any]) -> Cost:
     run()
-    times = []
-    for _ in range(_ROUNDS):
-        begin = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+    costs = [_cost(run)[0] for _ in range(_ROUNDS)]
+    return Cost(statistics.median(c.clock for c in costs), statistics.median(c.processor for c in costs))
 
 
-def time_check(path: Path, model: torch.nn.Module, level: str) -> float:
-    """Seconds of ``assay.check`` of a live module; the model passes, or the benchmark is void."""
-    begin = time.perf_counter()
-    result = assay.check(path.parent, model, level=level)
-    seconds = time.perf_counter() - begin
+def _cost(run: Callable[[], Any]) -> tuple[Cost, Any]:
+    """What it costs this process and those that it started and ended, and what it gives."""
+    clock, processor = time.perf_counter(), _processor_seconds()
+    result = run()
+    return Cost(time.perf_counter() - clock, _processor_seconds() - processor), result
+
+
+def _processor_seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def cost_of_check(path: Path, model: torch.nn.Module, level: str) -> Cost:
+    """``assay.check`` of a live module; the model passes, or the benchmark is void."""
+    cost, result = _cost(lambda: assay.check(path.parent, model, level=level))
     if result.verdict is not assay.Verdict.PASS:
         sys.exit(f"the healthy model is {result.verdict}, but should pass: {result.checks[0].findings}")
-    return seconds
+    return cost
 
 
-def time_command(path: Path, level: str) -> float:
-    """Seconds of the whole command, imports of torch and ONNX Runtime and building of the source included."""
+def cost_of_command(path: Path, level: str) -> Cost:
+    """The whole command, imports of torch and ONNX Runtime and building of the source included."""
     here = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, "-m", "assay", "check", str(path.parent), "--reference", "resnet50:build"]
-    begin = time.perf_counter()
-    subprocess.run([*command, "--level", level], check=True, capture_output=True, env=environment)
-    return time.perf_counter() - begin
+    return _cost(
+        lambda: subprocess.run([*command, "--level", level], check=True, capture_output=True, env=environment)
+    )[0]
 
 
 def measure(level: str, path: Path, model: torch.nn.Module) -> dict[str, Any]:
     """Count, then time the bare passes before and after the check, and take their mean."""
     with counted() as passes:
-        time_check(path, model, level)
+        cost_of_check(path, model, level)
     before = time_bare(passes, model, path)
-    check, command = time_check(path, model, level), time_command(path, level)
+    check, command = cost_of_check(path, model, level), cost_of_command(path, level)
     after = time_bare(passes, model, path)
-    bare = {one: (before[one] + after[one]) / 2 for one in passes}
+    bare = {one: (before[one] + after[one]) * 0.5 for one in passes}
     total = _total(bare, passes)
     return {
         "level": level,
         "passes": [
-            {"runner": one.runner, "shape": list(one.shape), "count": count, "seconds": bare[one]}
+            {"runner": one.runner, "shape": list(one.shape), "count": count, **asdict(bare[one])}
             for one, count in sorted(passes.items(), key=lambda item: (item[0].runner, item[0].shape))
         ],
-        "bare_seconds": total,
-        "bare_seconds_before": _total(before, passes),
-        "bare_seconds_after": _total(after, passes),
-        "check_seconds": check,
-        "command_seconds": command,
-        "ratio": check / total,
-        "command_ratio": command / total,
+        "bare": asdict(total),
+        "bare_before": asdict(_total(before, passes)),
+        "bare_after": asdict(_total(after, passes)),
+        "check": asdict(check),
+        "command": asdict(command),
+        "check_over_bare": check.over(total),
+        "command_over_bare": command.over(total),
     }
 
 
-def _total(seconds: Mapping[Pass, float], passes: Counter[Pass]) -> float:
-    return sum(seconds[one] * count for one, count in passes.items())
+def _total(costs: Mapping[Pass, Cost], passes: Counter[Pass]) -> Cost:
+    return sum((costs[one] * count for one, count in passes.items()), Cost(0, 0))
 
 
 def report(rows: list[dict[str, Any]], megabytes: float) -> str:
-    """Both tables, and what the second was made from."""
+    """Both tables, and what they say."""
     levels = [
         [
             row["level"],
             sum(one["count"] for one in row["passes"]),
-            *(
-                f"{row[key]:.2f}"
-                for key in ("bare_seconds", "check_seconds", "ratio", "command_seconds", "command_ratio")
-            ),
+            f"{row['bare'][kind]:.2f}",
+            f"{row['check'][kind]:.2f}",
+            f"**{row['check_over_bare'][kind]:.2f}**",
+            f"{row['command'][kind]:.2f}",
+            f"{row['command_over_bare'][kind]:.2f}",
+            kind,
         ]
         for row in rows
+        for kind in ("clock", "processor")
     ]
-    header = ["level", "passes", "bare s", "check s", "ratio", "command s", "ratio"]
+    header = ["level", "passes", "bare s", "check s", "ratio", "command s", "ratio", "seconds of the"]
     passes = [
-        [row["level"], one["runner"], "x".join(map(str, one["shape"])), one["count"], f"{one['seconds'] * 1000:.0f}"]
+        [row["level"], one["runner"], "x".join(map(str, one["shape"])), one["count"], f"{one['clock'] * 1000:.0f}"]
         for row in rows
         for one in row["passes"]
     ]
