@@ -101,7 +101,7 @@ class RemoteSource(Source):
             self.named_outputs = ran.named
             return read_arrays(ran.outputs), ran
 
-    def exact(self) -> Runnable | None:
+    def exact(self) -> RemoteTwin | None:
         return self._twin(Twin("exact"))
 
     def perturbed(self, seed: int) -> Runnable | None:
@@ -130,9 +130,9 @@ class RemoteSource(Source):
         except (WorkerDied, WorkerTimedOut) as event:
             raise SourceError(self.name, f"can't be described: {event}") from None
 
-    def _twin(self, twin: Twin) -> Runnable | None:
+    def _twin(self, twin: Twin) -> RemoteTwin | None:
         try:
-            return _RemoteTwin(self, twin) if self._called(has_twin, self._opening, twin) else None
+            return RemoteTwin(self, twin) if self._called(has_twin, self._opening, twin) else None
         except (WorkerDied, WorkerTimedOut, SourceError):
             return None
 
@@ -173,12 +173,15 @@ class _Fed:
 
 
 @dataclass
-class _RemoteTwin:
+class RemoteTwin:
+    """A twin in the source's process; ``kept`` are the operations that it leaves in the source's own precision."""
+
     source: RemoteSource
     twin: Twin
     kept: Sequence[str] = field(default=())
 
     def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
+        """One forward pass."""
         outputs, ran = self.source.run_twin(self.twin, feeds)
         self.kept = ran.kept or ()
         return outputs

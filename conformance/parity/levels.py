@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from assay.conformance.parity.probes import Probe
 from assay.specs.errors import AssayError
@@ -17,7 +17,7 @@ class Level:
     tells whether a second session, loaded from bytes, is compared with the first.
     """
 
-    name: str
+    name: Literal["quick", "default", "thorough"]
     settings: tuple[str, ...]
     repeats: int
     sessions: bool
