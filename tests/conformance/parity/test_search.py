@@ -87,7 +87,7 @@ def test_a_healthy_model_withstands_it(healthy: Bundle) -> None:
     result = check(healthy, torch_models.encoder(), search=2)
     assert (result.verdict, result.checks[0].findings) == (Verdict.PASS, ())
     measured = result.checks[0].measurements
-    assert measured["search"]["tried"] > 50
+    assert measured["search"]["tried"] > 3
     assert measured["search"]["worst_ratio"] <= 8
     assert measured["probes"][-1]["name"] == measured["search"]["worst_probe"]
 
