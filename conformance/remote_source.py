@@ -64,6 +64,14 @@ def opened_reference(
         yield RemoteSource(opening, worker, time_limit)
 
 
+def in_this_process(source: Source) -> Source:
+    """The source for those who need more than its outputs: to convert it, or to look at its operations.
+
+    Raises `AssayError` where it can't be opened here; what crashes then ends the run.
+    """
+    return source.local if isinstance(source, RemoteSource) else source
+
+
 class RemoteSource(Source):
     """The source's stand-in here; every call goes to its worker."""
 
@@ -80,7 +88,7 @@ class RemoteSource(Source):
 
     @cached_property
     def local(self) -> Source:
-        """The same source opened in this process, for those who need more than its outputs; raises `AssayError`."""
+        """The same source opened in this process; raises `AssayError`."""
         return self._opening.open()
 
     def run(self, feeds: Feeds) -> Outputs:

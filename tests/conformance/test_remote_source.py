@@ -10,7 +10,7 @@ import pytest
 from onnx import parser
 
 from assay import AssayError, check
-from assay.conformance.remote_source import RemoteSource, opened_reference
+from assay.conformance.remote_source import RemoteSource, in_this_process, opened_reference
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.onnx_model import OnnxSource
 
@@ -46,8 +46,10 @@ def test_it_says_and_gives_what_the_source_does(remote: Source, healthy: Path) -
 
 
 def test_it_can_be_opened_here_for_those_who_need_its_insides(remote: Source) -> None:
-    assert isinstance(remote, RemoteSource)
-    assert isinstance(remote.local, OnnxSource)
+    here = in_this_process(remote)
+    assert isinstance(here, OnnxSource)
+    assert in_this_process(remote) is here
+    assert in_this_process(here) is here
 
 
 def test_twins_are_the_sources(tmp_path: Path) -> None:
