@@ -31,7 +31,7 @@ class QuantizationError(AssayError):
 
 def quantize_bundle(bundle: Bundle, output: Path, method: str, calibration: Dataset | None, worker: Worker) -> Bundle:
     """Quantize in the worker and write a bundle; raises `QuantizationError`, `WorkerDied` or `WorkerTimedOut`."""
-    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+    with tempfile.TemporaryDirectory(dir=worker.folder, ignore_cleanup_errors=True) as folder:
         quantized = Path(folder) / "quantized.onnx"
         if method == STATIC:
             if calibration is None:
@@ -62,7 +62,7 @@ def quantize_static_file(model: Path, output: Path, batches: list[dict[str, Mapp
             weight_type=QuantType.QInt8,
         )
 
-    _prepared(model, run)
+    _prepared(model, output.parent, run)
 
 
 def quantize_dynamic_file(model: Path, output: Path) -> None:
@@ -71,18 +71,19 @@ def quantize_dynamic_file(model: Path, output: Path) -> None:
 
     _prepared(
         model,
+        output.parent,
         lambda prepared: quantize_dynamic(
             prepared, output, op_types_to_quantize=_DYNAMIC_OPERATORS, per_channel=True, weight_type=QuantType.QInt8
         ),
     )
 
 
-def _prepared(model: Path, run: Any) -> None:
+def _prepared(model: Path, beside: Path, run: Any) -> None:
     """Run the quantizer on the model after its shape inference, which it needs for the ranges of activations."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     logging.disable(logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+    with tempfile.TemporaryDirectory(dir=beside) as folder:
         prepared = Path(folder) / "prepared.onnx"
         try:
             quant_pre_process(model, prepared, skip_symbolic_shape=True, skip_optimization=True)

@@ -77,7 +77,7 @@ def _measure(
     trials: Mapping[str, Trial], feeds: Mapping[str, np.ndarray], timing: Timing, worker: Worker
 ) -> dict[str, Any]:
     placements = {name: dict(trial.facts().placement) for name, trial in trials.items()}
-    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+    with tempfile.TemporaryDirectory(dir=worker.folder, ignore_cleanup_errors=True) as folder:
         runs = {n: (t.key, t.feed(feeds, Path(folder) / str(i))) for i, (n, t) in enumerate(trials.items())}
         limits = (_FEWEST, worker.time_limit / 2)
         times = worker.call(time_sessions, runs, _WARMUP, timing.samples, *limits)

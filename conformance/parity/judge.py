@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 
 from assay.conformance.candidate import Candidate
-from assay.conformance.isolation import Worker
+from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
 from assay.conformance.parity.judged import Judged, settled
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE, OutputError, reconsidered
+from assay.conformance.parity.levels import level_of
 from assay.conformance.parity.noise_floor import Usual, size_of, usual_noise
 from assay.conformance.parity.oracle import Noise, Oracle, ReferenceRefused, distance
 from assay.conformance.parity.parity_verdict import once, unjudged, verdict, worst
-from assay.conformance.parity.probe_run import ProbeRun, open_session, references, repeated, run_probe, run_probes, same
-from assay.conformance.parity.probes import REAL_SAMPLES, Level, Probe, make_probes
+from assay.conformance.parity.probe_run import ProbeRun, failure, open_session, references, run_probe, run_probes
+from assay.conformance.parity.probes import REAL_SAMPLES, Probe, make_probes
 from assay.conformance.parity.relations import judge_relations
+from assay.conformance.parity.repeats import Repeats, same
+from assay.conformance.parity.search import Effort, Search, search
 from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
 from assay.conformance.parity.unrolled import unrolled_oracle, usual_at_steps
 from assay.conformance.providers.catalogue import why_unavailable
+from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
-from assay.conformance.result import CheckResult, Finding, Verdict
+from assay.conformance.result import CheckResult, Finding, Verdict, verdict_of
 from assay.converters.sources import Source, SourceError
 from assay.specs.interface import Axis, Interface, TensorSpec
 
@@ -44,16 +48,16 @@ class Judge:
         interface: Interface,
         samples: Mapping[str, np.ndarray] | None = None,
         tell: Tell | None = None,
+        level: str = "default",
         *,
-        level: Level = "default",
         constants: Sequence[int] = (),
     ) -> None:
-        self.source, self.interface, self.level = source, interface, level
+        self.source, self.interface, self.level, self.tell = source, interface, level_of(level), tell
         self._spreads: dict[str, Mapping[str, Noise]] = {}
-        probes = make_probes(interface, samples, level=level, constants=constants)
+        probes = make_probes(interface, samples, level=self.level.name, constants=constants)
         self.oracle = Oracle(source, probes[0].feeds)
         found = (settled(probe, source.run) for probe in probes)
-        self.judged = [self._judge(probe, tell) for probe in found if probe is not None]
+        self.judged = [self.judge(probe) for probe in found if probe is not None]
         self._require_repeatable()
         self.usual = self._usual()
 
@@ -131,9 +135,10 @@ class Judge:
             self._spreads[name] = self._extreme(judged, spread) if judged.probe.extreme else spread
         return self._spreads.get(name, {})
 
-    def _judge(self, probe: Probe, tell: Tell | None) -> Judged:
-        if tell:
-            tell(f"source on probe {probe.name}")
+    def judge(self, probe: Probe) -> Judged:
+        """What the source gives on a probe."""
+        if self.tell and not probe.name.startswith("search"):
+            self.tell(f"source on probe {probe.name}")
         try:
             return Judged(probe, unrolled_oracle(self.oracle, probe).judge(probe.feeds))
         except ReferenceRefused as refused:
@@ -149,9 +154,14 @@ def _size(judged: Judged, output: str) -> float:
 
 
 def check_parity(
-    judge: Judge, candidate: Candidate, provider: str, worker: Worker, name: str = "parity"
+    judge: Judge,
+    candidate: Candidate,
+    provider: str,
+    worker: Worker,
+    name: str = "parity",
+    effort: Effort | None = None,
 ) -> CheckResult:
-    """Judge the candidate on one provider."""
+    """Judge the candidate on one provider; with an effort, search for a counter-example where the probes find none."""
     reason = why_unavailable(provider)
     if reason is not None:
         return _unavailable(name, provider, reason)
@@ -162,16 +172,20 @@ def check_parity(
     settings = _swept(trial, judge, found) if facts is not None else []
     relations, broken = _related(runs, found)
     findings = once([*findings, *blamed(found, settings), *broken, *sweep_findings(settings, found), *unjudged(runs)])
+    searched = _searched(trial, judge, runs, effort) if effort and verdict_of(findings) is not Verdict.FAIL else None
+    findings += searched.findings() if searched else []
     return CheckResult(
         check=name,
         provider=provider,
         verdict=verdict(findings, runs),
         findings=tuple(findings),
         measurements={
+            "level": judge.level.to_json(),
             "oracle": judge.oracle.method,
             "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
             **worst(runs),
             "placement": dict(facts.placement) if facts else {},
+            **({"search": searched.to_json()} if searched else {}),
             "settings": [{"name": setting.name, "worst_ratio": setting.worst_ratio} for setting in settings],
             "relations": relations,
             "probes": [run.row for run in runs],
@@ -180,9 +194,19 @@ def check_parity(
 
 
 def _repeated(trial: Trial, judge: Judge, runs: Sequence[ProbeRun]) -> list[Finding]:
-    """The first probe again, unless the model hangs."""
+    """The first probe again, and in another session, unless the model hangs: one that is not random gives the same."""
     hangs = any(finding.code == "PA008" for run in runs for finding in run.findings)
-    return [] if judge.first is None or not runs or hangs else repeated(trial, judge.first)
+    first = judge.first
+    if first is None or first.reference is None or not runs or hangs:
+        return []
+    feeds = first.probe.feeds
+    try:
+        reconsider = partial(judge.by_conditioning, first)
+        repeats = Repeats(feeds, trial.run(feeds), first.reference, judge.usual, reconsider)
+        findings = repeats.again(trial, judge.level.repeats - 1)
+        return findings or (repeats.beside(trial) if judge.level.sessions else [])
+    except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
+        return [failure(error, first.probe)]
 
 
 def _related(runs: Sequence[ProbeRun], found: Sequence[Finding]) -> tuple[list[dict[str, Any]], list[Finding]]:
@@ -198,7 +222,25 @@ def _swept(trial: Trial, judge: Judge, found: Sequence[Finding]) -> list[Setting
     if any(finding.code in ("PA007", "PA008") for finding in found):
         return []
     probes = _telling(judge, found)
-    return sweep(trial, lambda variant: _judge_all(variant, judge, probes))
+    return sweep(trial, judge.level.settings, lambda variant: _judge_all(variant, judge, probes))
+
+
+def _searched(trial: Trial, judge: Judge, runs: list[ProbeRun], effort: Effort) -> Search:
+    """Search from the probes that the source takes; the worst input joins them, for other providers to be judged on."""
+    ratios = {run.row["name"]: max((o["ratio"] for o in run.row["outputs"]), default=0.0) for run in runs}
+    taken = [judged.probe for judged in judge.judged if judged.reference is not None]
+
+    def attempt(probe: Probe) -> tuple[Judged, dict[str, Any], list[Finding]]:
+        run = run_probe(trial, judge.judge(probe), judge.usual, judge.by_conditioning)
+        return run.judged, run.row, list(run.findings)
+
+    origins = sorted(taken, key=lambda probe: -ratios.get(probe.name, 0.0))
+    found = search(judge.interface, origins, attempt, effort, judge.tell)
+    if found.worst is not None and found.probe is not None:
+        judge.judged.append(replace(found.worst.judged, probe=found.probe))
+        row = {**found.worst.row, "name": found.name}
+        runs.append(ProbeRun(judge.judged[-1], row, found.worst.findings))
+    return found
 
 
 def _telling(judge: Judge, found: Sequence[Finding]) -> list[Judged]:

@@ -8,9 +8,11 @@ of the two.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -73,6 +75,14 @@ class Oracle:
         self._failed = 0
         twin = source.exact()
         self.exact = twin if twin is not None and self._is_exact(twin, probe) else None
+
+    def of(self, source: Any, exact: ExactTwin | None) -> Oracle:
+        """The same oracle over another form of the source, whose float64 twin is this one."""
+        other = copy.copy(self)
+        other.source, other.exact, other._shaken = source, exact, None
+        for twins in ("_moved", "_wavering"):
+            other.__dict__.pop(twins, None)
+        return other
 
     @property
     def method(self) -> str:

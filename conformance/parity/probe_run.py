@@ -19,7 +19,7 @@ from assay.conformance.parity.judgement import (
     ratio_finding,
 )
 from assay.conformance.parity.noise_floor import Usual
-from assay.conformance.parity.oracle import Reference, is_float
+from assay.conformance.parity.oracle import Reference
 from assay.conformance.parity.probes import Probe
 from assay.conformance.parity.unrolled import at_step, unrolled
 from assay.conformance.providers.catalogue import PROVIDERS
@@ -94,8 +94,7 @@ def run_probe(trial: Trial, judged: Judged, usual: Usual, reconsider: Reconsider
     try:
         values = unrolled(trial.run, probe)(probe.feeds) if probe.later else trial.run(probe.feeds)
     except _TROUBLES as error:
-        failure = _failure(error, _NOT_RUN, {"probe": probe.name})
-        return ProbeRun(judged, _row(probe, "not run"), tuple(_of_kind(probe, [failure])))
+        return ProbeRun(judged, _row(probe, "not run"), tuple(_of_kind(probe, [failure(error, probe)])))
     first = output_errors(values, reference, usual)
     errors = [reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     contract = list(contract_findings(values, reference, probe.name))
@@ -144,39 +143,15 @@ def _information(finding: Finding, probe: Probe) -> Finding:
     return finding.model_copy(update={"severity": "info", "message": f"{finding.message} ({probe.purpose})"})
 
 
-def repeated(trial: Trial, judged: Judged) -> list[Finding]:
-    """A probe twice: a model without random operators gives the same bits."""
-    try:
-        runs = [trial.run(judged.probe.feeds) for _ in range(2)]
-    except _TROUBLES as error:
-        return [_failure(error, _NOT_RUN, {"probe": judged.probe.name})]
-    different = [name for name in runs[0] if not same(runs[0][name], runs[1][name])]
-    sentence = "output {} differs between two runs on the same input, but should be the same"
-    return [
-        Finding(code="PA015", severity="error", message=sentence.format(n), location={"output": n}) for n in different
-    ]
-
-
-def same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal, or as near as threads that add up in another order come."""
-    if a.dtype != b.dtype and a.dtype.kind not in "OUS":
-        return False
-    if not is_float(a) or a.shape != b.shape:
-        return bool(np.array_equal(a, b))
-    x, y = a.astype(np.float64), b.astype(np.float64)
-    scale = float(np.nanmax(np.abs(x), initial=0.0, where=np.isfinite(x)))
-    return bool(np.allclose(x, y, rtol=0, atol=PASS_GATE * _eps(a.dtype) * scale, equal_nan=True))
-
-
-def _eps(dtype: np.dtype) -> float:
-    """The distance from 1 to the next number; numpy does not know it of bfloat16."""
-    return 2.0**-7 if dtype.name == "bfloat16" else float(np.finfo(dtype).eps)
-
-
 def _row(probe: Probe, status: str) -> dict[str, Any]:
     shapes = {name: list(array.shape) for name, array in probe.feeds.items()}
     told = {"name": probe.name, "purpose": probe.purpose, "seed": probe.seed, "shapes": shapes}
     return {**told, "status": status, "outputs": []}
+
+
+def failure(error: Exception, probe: Probe) -> Finding:
+    """The finding that a model does not run on a probe that its source takes."""
+    return _failure(error, _NOT_RUN, {"probe": probe.name})
 
 
 def _failure(error: Exception, sentence: str, location: dict[str, Any]) -> Finding:

@@ -1,4 +1,4 @@
-"""The sweep: the model under other settings of the runtime. What differs between them is a defect, though one be right.
+"""The sweep: the model under other settings of the runtime, where a difference is a defect though one of them be right.
 
 A difference that the graph optimizer makes is its own; one that is there without it is the export's.
 """
@@ -6,21 +6,22 @@ A difference that the graph optimizer makes is its own; one that is there withou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.conformance.isolation import WorkerDied, WorkerTimedOut
+from assay.conformance.parity.levels import UNOPTIMIZED
 from assay.conformance.providers.runtime import close_sessions
 from assay.conformance.providers.trial import Trial
-from assay.conformance.result import Finding
+from assay.conformance.result import CheckResult, Finding, Verdict
 
-_SETTINGS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("without graph optimization", {"optimization": "disable"}),
-    ("with basic graph optimization", {"optimization": "basic"}),
-    ("with extended graph optimization", {"optimization": "extended"}),
-    ("on one thread", {"threads": 1}),
-)
-UNOPTIMIZED = _SETTINGS[0][0]
+_SETTINGS: dict[str, dict[str, Any]] = {
+    UNOPTIMIZED: {"optimization": "disable"},
+    "with basic graph optimization": {"optimization": "basic"},
+    "with extended graph optimization": {"optimization": "extended"},
+    "on one thread": {"threads": 1},
+}
 
 
 @dataclass(frozen=True)
@@ -37,18 +38,26 @@ class Setting:
         return {str(f.location.get("output", "")) for f in self.findings if f.severity == "error"}
 
 
-def sweep(trial: Trial, run: Callable[[Trial], tuple[list[dict[str, Any]], list[Finding]]]) -> list[Setting]:
-    """``run`` judges a trial on a few probes; sessions are closed after each setting, so that two never stay open."""
+def sweep(
+    trial: Trial, names: Sequence[str], run: Callable[[Trial], tuple[list[dict[str, Any]], list[Finding]]]
+) -> list[Setting]:
+    """The settings of these names. ``run`` judges a trial on a few probes.
+
+    Sessions are closed after each setting, so that two never stay open.
+    """
     settings = []
-    for name, options in _SETTINGS:
-        rows, findings = run(replace(trial, **options))
+    for name in names:
+        rows, findings = run(replace(trial, **_SETTINGS[name]))
         ratios = [output["ratio"] for row in rows for output in row["outputs"]]
         settings.append(Setting(name, tuple(findings), max(ratios, default=None)))
-        try:
-            trial.worker.call(close_sessions)
-        except (WorkerDied, WorkerTimedOut):
-            continue  # found under this setting already; the next call starts another worker
+        close(trial)
     return settings
+
+
+def close(trial: Trial) -> None:
+    """Close the worker's sessions; where it died or hangs that was found already, and the next call starts another."""
+    with suppress(WorkerDied, WorkerTimedOut):
+        trial.worker.call(close_sessions)
 
 
 def sweep_findings(settings: Sequence[Setting], default: Sequence[Finding]) -> list[Finding]:
@@ -79,6 +88,27 @@ def _blamed(finding: Finding, wrong: set[str]) -> Finding:
         return finding
     blame = "export" if str(finding.location.get("output", "")) in wrong else "optimizer"
     return finding.model_copy(update={"evidence": {**finding.evidence, "blame": blame}})
+
+
+def blame_providers(checks: Sequence[CheckResult]) -> list[CheckResult]:
+    """The checks with ``provider`` blamed for what is wrong there and right on the CPU, where that was judged."""
+    cpu = next(
+        (check for check in checks if check.provider == "cpu" and check.verdict is not Verdict.INCONCLUSIVE), None
+    )
+    if cpu is None:
+        return list(checks)
+    wrong = Setting("cpu", cpu.findings, None).wrong
+    return [check if check is cpu else _providers_own(check, wrong) for check in checks]
+
+
+def _providers_own(check: CheckResult, wrong: set[str]) -> CheckResult:
+    findings = [
+        finding.model_copy(update={"evidence": {**finding.evidence, "blame": "provider"}})
+        if finding.severity == "error" and str(finding.location.get("output", "")) not in wrong
+        else finding
+        for finding in check.findings
+    ]
+    return check.model_copy(update={"findings": tuple(findings)})
 
 
 def _differing(setting: Setting, finding: Finding) -> Finding:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +58,7 @@ def unrolled_oracle(oracle: Oracle, probe: Probe) -> Oracle:
     """An oracle whose source and twins take every step of the probe, each with its own outputs."""
     if not probe.later:
         return oracle
-    over: Oracle = copy.copy(oracle)
-    over.source = _Unrolled(oracle.source, probe)  # type: ignore[assignment]
-    over.exact = None if oracle.exact is None else _Unrolled(oracle.exact, probe)
-    over.twins = tuple(_Unrolled(twin, probe) for twin in oracle.twins)
-    return over
+    return oracle.of(_Unrolled(oracle.source, probe), None if oracle.exact is None else _Unrolled(oracle.exact, probe))
 
 
 @dataclass(frozen=True)
@@ -76,6 +71,20 @@ class _Unrolled:
     def run(self, feeds: Feeds) -> dict[str, np.ndarray]:
         return dict(unrolled(self.one.run, self.probe, exact=True)(feeds))
 
+    @property
+    def kept(self) -> Sequence[str]:
+        """As `ExactTwin.kept`."""
+        kept: Sequence[str] = self.one.kept
+        return kept
+
+    def perturbed(self, seed: int) -> _Unrolled | None:
+        return self._over(self.one.perturbed(seed))
+
     def shaken(self, seed: int) -> _Unrolled | None:
-        twin = self.one.shaken(seed)
+        return self._over(self.one.shaken(seed))
+
+    def wavering(self, seed: int) -> _Unrolled | None:
+        return self._over(self.one.wavering(seed))
+
+    def _over(self, twin: Any) -> _Unrolled | None:
         return None if twin is None else _Unrolled(twin, self.probe)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from assay.conformance.exchange import Mapped, read_arrays, write_arrays
 from assay.conformance.providers.catalogue import PROVIDERS
+
+Loading = Literal["path", "bytes"]
 
 
 class RuntimeRefused(Exception):
@@ -28,6 +31,7 @@ class SessionKey:
     provider: str = "cpu"
     threads: int = 0
     optimization: str = "all"
+    loading: Loading = "path"
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,17 @@ def describe_session(key: SessionKey) -> SessionFacts:
 
 def run_session(key: SessionKey, feeds: Mapping[str, Mapped], outputs: Path) -> dict[str, Mapped]:
     """One run; every output goes to a file under ``outputs``. Raises `RuntimeRefused`."""
-    session = _session(key)
-    names = [value.name for value in session.get_outputs()]
-    values = dict(zip(names, _run(session, names, _fed(session, feeds)), strict=True))
-    for name, value in values.items():
-        if not isinstance(value, np.ndarray):
-            raise RuntimeRefused(f"output {name} is a {type(value).__name__}, but should be a tensor")
-    return write_arrays(values, outputs)
+    return _written(_named(_session(key), feeds), outputs)
+
+
+def run_side_by_side(
+    keys: Sequence[SessionKey], feeds: Mapping[str, Mapped], outputs: Path
+) -> tuple[dict[str, Mapped], ...]:
+    """One run of each session, all at the same time. Raises `RuntimeRefused`."""
+    sessions = [_session(key) for key in keys]
+    with ThreadPoolExecutor(len(sessions)) as threads:
+        values = list(threads.map(lambda session: _named(session, feeds), sessions))
+    return tuple(_written(value, outputs / str(index)) for index, value in enumerate(values))
 
 
 def time_sessions(
@@ -93,6 +101,11 @@ def _milliseconds(session: Any, feeds: dict[str, np.ndarray]) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
+def import_runtime() -> None:
+    """Import ONNX Runtime, which takes a while, before it is needed."""
+    import onnxruntime  # noqa: F401
+
+
 def close_sessions() -> None:
     """Close every session that the worker keeps."""
     _session.cache_clear()
@@ -114,9 +127,17 @@ def _session(key: SessionKey) -> Any:
     options.intra_op_num_threads = key.threads
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     try:
-        return ort.InferenceSession(str(key.model), options, providers=_providers(key.provider))
+        return ort.InferenceSession(_loaded(key, options), options, providers=_providers(key.provider))
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no public base
         raise RuntimeRefused(_sentence(error)) from None
+
+
+def _loaded(key: SessionKey, options: Any) -> str | bytes:
+    """The model as the session takes it; of bytes, the runtime has to be told where their external data is."""
+    if key.loading == "path":
+        return str(key.model)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(key.model.parent))
+    return key.model.read_bytes()
 
 
 def _providers(name: str) -> list[Any]:
@@ -132,6 +153,22 @@ def _placement(session: Any) -> dict[str, int]:
     for subgraph in session.get_provider_graph_assignment_info():
         counts[subgraph.ep_name] += len(subgraph.get_nodes())
     return dict(counts)
+
+
+def _named(session: Any, feeds: Mapping[str, Mapped]) -> dict[str, np.ndarray]:
+    names = [value.name for value in session.get_outputs()]
+    values = dict(zip(names, _run(session, names, _fed(session, feeds)), strict=True))
+    for name, value in values.items():
+        if not isinstance(value, np.ndarray):
+            raise RuntimeRefused(f"output {name} is a {type(value).__name__}, but should be a tensor")
+    return values
+
+
+def _written(values: Mapping[str, np.ndarray], folder: Path) -> dict[str, Mapped]:
+    try:
+        return write_arrays(values, folder)
+    except (OSError, MemoryError) as error:
+        raise RuntimeRefused(f"its outputs can't be kept: {type(error).__name__}: {error}") from None
 
 
 def _run(session: Any, names: list[str] | None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:

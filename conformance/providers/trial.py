@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,14 @@ import numpy as np
 from assay.conformance.candidate import Candidate
 from assay.conformance.exchange import Mapped, read_arrays, write_arrays
 from assay.conformance.isolation import Worker
-from assay.conformance.providers.runtime import SessionFacts, SessionKey, describe_session, run_session
+from assay.conformance.providers.runtime import (
+    Loading,
+    SessionFacts,
+    SessionKey,
+    describe_session,
+    run_session,
+    run_side_by_side,
+)
 
 
 @dataclass(frozen=True)
@@ -24,11 +32,12 @@ class Trial:
     worker: Worker
     threads: int = 0
     optimization: str = "all"
+    loading: Loading = "path"
 
     @property
     def key(self) -> SessionKey:
         """The session that the worker keeps for it."""
-        return SessionKey(self.candidate.path.resolve(), self.provider, self.threads, self.optimization)
+        return SessionKey(self.candidate.path.resolve(), self.provider, self.threads, self.optimization, self.loading)
 
     def facts(self) -> SessionFacts:
         """What the runtime says of the model, under our names."""
@@ -40,14 +49,26 @@ class Trial:
 
     def run(self, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """One run; the outputs stay mapped when their files are removed."""
-        with tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True) as folder:
-            fed = self.feed(feeds, Path(folder) / "in")
-            outputs = read_arrays(self.worker.call(run_session, self.key, fed, Path(folder) / "out"))
-        back = {own: ours for ours, own in self.candidate.outputs.items()}
-        return {back.get(name, name): value for name, value in outputs.items()}
+        with self._fed(feeds) as (fed, outputs):
+            return self._ours(self.worker.call(run_session, self.key, fed, outputs))
+
+    def run_beside(self, other: Trial, feeds: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], ...]:
+        """What this session and another of the same model give when both run at the same time."""
+        with self._fed(feeds) as (fed, outputs):
+            keys = (self.key, other.key)
+            return tuple(map(self._ours, self.worker.call(run_side_by_side, keys, fed, outputs)))
 
     def feed(self, feeds: Mapping[str, np.ndarray], folder: Path) -> dict[str, Mapped]:
         """Write the feeds under the candidate's own names, with its constants."""
         own = {self.candidate.inputs.get(name, name): array for name, array in feeds.items()}
         own |= {name: np.asarray(value) for name, value in self.candidate.constants.items()}
         return write_arrays(own, folder)
+
+    @contextmanager
+    def _fed(self, feeds: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, Mapped], Path]]:
+        with tempfile.TemporaryDirectory(dir=self.worker.folder, ignore_cleanup_errors=True) as folder:
+            yield self.feed(feeds, Path(folder) / "in"), Path(folder) / "out"
+
+    def _ours(self, outputs: Mapping[str, Mapped]) -> dict[str, np.ndarray]:
+        back = {own: ours for ours, own in self.candidate.outputs.items()}
+        return {back.get(name, name): value for name, value in read_arrays(outputs).items()}

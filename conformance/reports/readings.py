@@ -106,6 +106,21 @@ class Gate(Reading):
     fails: Number = Field(default=None, alias="fail")
 
 
+class Level(Reading):
+    """How much a parity check did, and what that proves."""
+
+    name: Text = None
+    proves: Text = None
+
+
+class Search(Reading):
+    """The search for a counter-example: how many inputs were tried, and where the worst is."""
+
+    tried: Count = None
+    worst_probe: Text = None
+    worst_ratio: Magnitude = None
+
+
 class OutputError(Reading):
     """The error of one output on one probe; an infinite or undefined magnitude reads as NaN."""
 
@@ -131,6 +146,8 @@ class Probe(Reading):
 class Parity(Reading):
     """What check ``parity`` measures; ratios are multiples of the noise floor."""
 
+    level: Part[Level] = None
+    search: Part[Search] = None
     oracle: Text = None
     gate: Part[Gate] = None
     worst_ratio: Magnitude = None

@@ -11,6 +11,7 @@ from assay.conformance.reports.readings import (
     Conversion,
     Graphs,
     Latency,
+    Level,
     Lint,
     Parity,
     Reading,
@@ -74,7 +75,17 @@ def _parity(reading: Parity) -> str | None:
     worst = f"{worst} at {at}" if worst and at else worst
     probes = _judged_probes(reading)
     largest = _with(reading.largest_error, "largest error {}", wording.error)
-    return wording.listed([worst, largest, probes, _with(reading.oracle, "oracle {}", wording.plain)], "; ")
+    oracle = _with(reading.oracle, "oracle {}", wording.plain)
+    searched = _with(reading.search and reading.search.tried, "{} inputs searched", wording.integer)
+    return wording.listed([worst, largest, probes, searched, oracle, _level(reading.level)], "; ")
+
+
+def _level(level: Level | None) -> str | None:
+    """Which level was used, where it is not the default one, and what it proves."""
+    if level is None or level.name in (None, "default"):
+        return None
+    proves = _with(level.proves, ", which proves {}", wording.plain) or ""
+    return f"level {wording.plain(level.name)}{proves}"
 
 
 def _judged_probes(reading: Parity) -> str | None:

@@ -88,6 +88,16 @@ def dropout_at_run_time(model: ir.Model) -> None:
     reshape.replace_input_with(0, dropout.outputs[0])
 
 
+def dropout_in_training_mode(model: ir.Model) -> None:
+    """Dropout whose training mode is a constant: ONNX Runtime's optimizer takes it out, and so hides it by default."""
+    graph, hidden = model.graph, _node(model, "Gelu").outputs[0]
+    ratio, training = _constant(model, np.float32(0.5)), _constant(model, np.bool_(True))
+    dropout = ir.Node("", "Dropout", [hidden, ratio, training])
+    reshape = _node(model, "Reshape")
+    graph.insert_before(reshape, dropout)
+    reshape.replace_input_with(0, dropout.outputs[0])
+
+
 MUTATIONS = {
     "a NaN output": Mutation(nan_output, frozenset({"PA005"})),
     "an infinite element": Mutation(infinite_element, frozenset({"PA005"})),
@@ -100,6 +110,7 @@ MUTATIONS = {
     "a broadcast output": Mutation(broadcast_output, frozenset({"PA004"})),
     "a float64 output": Mutation(float64_output, frozenset({"PA003"})),
     "a weight 0.1 % off": Mutation(changed_weight, frozenset({"PA001"})),
+    "Dropout in training mode": Mutation(dropout_in_training_mode, frozenset({"PA019"})),
     "Dropout at run time": Mutation(dropout_at_run_time, frozenset({"PA001", "PA015"})),
 }
 

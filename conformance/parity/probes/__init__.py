@@ -16,7 +16,7 @@ from assay.conformance.parity.probes.probe import (
     Alignment,
     Feeds,
     LastStep,
-    Level,
+    LevelName,
     Probe,
     Prolonged,
     Relation,
@@ -34,7 +34,7 @@ __all__ = [
     "Alignment",
     "Feeds",
     "LastStep",
-    "Level",
+    "LevelName",
     "Probe",
     "Prolonged",
     "Relation",
@@ -52,7 +52,7 @@ _MOST_QUICK = 8
 
 
 def make_probes(
-    interface: Interface, samples: Feeds | None = None, *, level: Level = "default", constants: Sequence[int] = ()
+    interface: Interface, samples: Feeds | None = None, *, level: LevelName = "default", constants: Sequence[int] = ()
 ) -> tuple[Probe, ...]:
     """Every probe of the level, the typical one first.
 
@@ -70,7 +70,7 @@ def make_probes(
     return tuple(_quickest(probes) if level == "quick" else probes)
 
 
-def _of_one(typical: Typical, level: Level, constants: Sequence[int]) -> Iterator[Probe]:
+def _of_one(typical: Typical, level: LevelName, constants: Sequence[int]) -> Iterator[Probe]:
     """Probes that need no other."""
     yield from size_probes(typical, level, constants)
     yield from content_probes(typical)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from assay.conformance.parity.probes.contents import within
-from assay.conformance.parity.probes.probe import SEED, Feeds, Level, Probe, Prolonged, Relation, Selected
+from assay.conformance.parity.probes.probe import SEED, Feeds, LevelName, Probe, Prolonged, Relation, Selected
 from assay.conformance.parity.probes.sizes import BATCH
 from assay.conformance.parity.probes.typical import Typical, is_float, role_of
 from assay.specs.interface import TensorSpec
@@ -17,7 +17,7 @@ _MOST_AXES = {"quick": 0, "default": 2, "thorough": 8}
 _EXTRA = 7
 
 
-def paired_probes(typical: Typical, probes: Mapping[str, Probe], level: Level) -> Iterator[Probe]:
+def paired_probes(typical: Typical, probes: Mapping[str, Probe], level: LevelName) -> Iterator[Probe]:
     """The relations that the level asks for; ``probes`` are those that there are already, by name."""
     if level != "quick":
         yield from _rows(typical, probes)
@@ -57,7 +57,7 @@ def _mates(typical: Typical, name: str, array: np.ndarray, axis: str) -> np.ndar
     return np.ascontiguousarray(np.moveaxis(rows, 0, at))
 
 
-def _moved_inputs(typical: Typical, level: Level) -> Iterator[Probe]:
+def _moved_inputs(typical: Typical, level: LevelName) -> Iterator[Probe]:
     """Each input alone with other values; of a single input every other probe tells."""
     changeable = [spec for spec in typical.numbers if typical.feeds[spec.name].size]
     if len(typical.interface.inputs) < 2:
@@ -71,7 +71,7 @@ def _moved_inputs(typical: Typical, level: Level) -> Iterator[Probe]:
         yield Probe(f"{spec.name} moved", told, feeds, seed=SEED + 5, relations=(Relation("PA020", "typical", told),))
 
 
-def _edited_places(typical: Typical, level: Level) -> Iterator[Probe]:
+def _edited_places(typical: Typical, level: LevelName) -> Iterator[Probe]:
     """The last place along an axis: what comes before it stays, where the source is causal."""
     axes = [name for name in typical.other_axes if typical.sizes[name] > 1]
     for name in axes[: _MOST_AXES[level]]:

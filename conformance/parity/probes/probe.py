@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 Feeds = Mapping[str, np.ndarray]
-Level = Literal["quick", "default", "thorough"]
+LevelName = Literal["quick", "default", "thorough"]
 SEED = 20240131
 REAL_SAMPLES = "real samples"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from assay.conformance.parity.probes.probe import SEED, Feeds, Level, Probe, Relation, Selected
+from assay.conformance.parity.probes.probe import SEED, Feeds, LevelName, Probe, Relation, Selected
 from assay.conformance.parity.probes.typical import Typical
 from assay.specs.interface import Axis
 
@@ -18,7 +18,7 @@ _LONGEST = {"quick": 2, "default": 16, "thorough": 64}
 _PRIMES = (7, 13, 23, 37, 53, 79, 101, 151, 211, 307, 401, 601)
 
 
-def size_probes(typical: Typical, level: Level, constants: Sequence[int]) -> Iterator[Probe]:
+def size_probes(typical: Typical, level: LevelName, constants: Sequence[int]) -> Iterator[Probe]:
     """The traced sizes first; of the others as many as the level allows, each axis in turn."""
     yield Probe("typical", "the sizes at which the model was traced", typical.feeds)
     yield from _batches(typical)
@@ -86,7 +86,7 @@ def _off(axis: Axis, traced: int) -> int | None:
     return next((size for size in wanted if size > 0 and size != traced and axis.allows(size)), None)
 
 
-def _moved(axis: Axis, traced: int, level: Level, constants: Sequence[int]) -> list[int]:
+def _moved(axis: Axis, traced: int, level: LevelName, constants: Sequence[int]) -> list[int]:
     """Sizes to try, the most telling ones first, without the traced one."""
     prime = next((p for p in reversed(_PRIMES) if p < 1.6 * traced), 7)
     wanted = [axis.minimum, traced + 1, 2 * traced, traced - 1, axis.maximum or 0, prime, 3 * traced + 2]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.conformance.parity.probes.probe import SEED, Feeds, LastStep, Level, Probe, Relation
+from assay.conformance.parity.probes.probe import SEED, Feeds, LastStep, LevelName, Probe, Relation
 from assay.conformance.parity.probes.typical import Typical
 from assay.specs.data import UnknownNameError
 from assay.specs.interface import Dim, Interface, TensorSpec
@@ -18,7 +18,7 @@ _ENDINGS = ("N", "_n", "n", "_out", "_next", "_new", "_output")
 _BEGINNINGS = ("next_", "new_", "out_", "updated_")
 
 
-def step_probes(typical: Typical, level: Level) -> Iterator[Probe]:
+def step_probes(typical: Typical, level: LevelName) -> Iterator[Probe]:
     """Several steps from where a stream begins; with a cache that grows also all of them in one."""
     back = feedback(typical.interface)
     if not back:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from assay.conformance.parity.probes.probe import Level, Probe
+from assay.conformance.parity.probes.probe import LevelName, Probe
 from assay.conformance.parity.probes.typical import Typical, is_integer
 from assay.specs.interface import TensorSpec
 
@@ -14,13 +14,13 @@ _MOST_SAMPLES = {"quick": 8, "default": 32, "thorough": 256}
 _MOST_TABLES = 4
 
 
-def vocabulary_probes(typical: Typical, level: Level, constants: Sequence[int]) -> Iterator[Probe]:
+def vocabulary_probes(typical: Typical, level: LevelName, constants: Sequence[int]) -> Iterator[Probe]:
     """Every index where the inputs can hold as many, else a spread over the whole range."""
     yield from _every_index(typical, level)
     yield from _last_rows(typical, constants)
 
 
-def _every_index(typical: Typical, level: Level) -> Iterator[Probe]:
+def _every_index(typical: Typical, level: LevelName) -> Iterator[Probe]:
     specs = [spec for spec in typical.numbers if is_integer(spec) and spec.range is not None]
     if not any(typical.feeds[spec.name].size for spec in specs):
         return

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-from assay.cli.tensorflow_banner import hide_tensorflow_banner
+from assay.converters.tensorflow_banner import hide_tensorflow_banner
 from assay.specs.errors import AssayError, brief
 
 _DEBUG = "ASSAY_DEBUG"

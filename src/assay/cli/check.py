@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from assay.cli.options import by_name, input_option, provider_option, trust_option
+from assay.cli.options import by_name, input_option, level_options, provider_option, trust_option
 from assay.cli.output import console, emit_json, json_option, progress
 from assay.specs.interface import TensorSpec
 
@@ -21,6 +21,15 @@ from assay.specs.interface import TensorSpec
 @click.option(
     "--time-limit", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds for one run."
 )
+@level_options
+@click.option(
+    "--search",
+    "search",
+    type=click.FloatRange(min=0.0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Hunt so long for an input on which the model is wrong, where the probes find none.",
+)
 @trust_option
 @json_option
 def command(
@@ -29,6 +38,8 @@ def command(
     providers: tuple[str, ...],
     inputs: tuple[TensorSpec, ...],
     time_limit: float,
+    level: str,
+    search: float,
     trust_source: bool,
     json_path: str | None,
 ) -> None:
@@ -49,9 +60,11 @@ def command(
             model,
             reference,
             providers,
+            level,
             inputs=by_name(inputs) or None,
             trust_source=trust_source,
             time_limit=time_limit,
+            search=search,
             tell=tell,
         )
     if json_path != "-":

@@ -36,6 +36,18 @@ provider_option = click.option(
 )
 
 
+def level_options(command: Any) -> Any:
+    """``--level``, and ``--quick`` for its quick one."""
+    levels = click.option(
+        "--level",
+        type=click.Choice(["quick", "default", "thorough"]),
+        default="default",
+        show_default=True,
+        help="How much is run; the quick level proves less.",
+    )
+    return levels(click.option("--quick", "level", flag_value="quick", help="The same as --level quick.")(command))
+
+
 def by_name(inputs: tuple[TensorSpec, ...]) -> dict[str, str | Any]:
     """The inputs given on the command line, by name."""
     return {spec.name: spec for spec in inputs}

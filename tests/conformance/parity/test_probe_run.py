@@ -13,8 +13,8 @@ import pytest
 
 from assay.conformance.parity.judged import settled
 from assay.conformance.parity.oracle import Oracle
-from assay.conformance.parity.probe_run import same
 from assay.conformance.parity.probes import Probe, graph_constants
+from assay.conformance.parity.repeats import same
 from assay.conformance.parity.unrolled import unrolled, unrolled_oracle
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.converters.sources import open_source

@@ -8,8 +8,8 @@ import onnx
 import onnx.parser
 
 import assay
-from assay.conformance.parity.sweep import Setting, blamed, sweep_findings
-from assay.conformance.result import Finding, Verdict
+from assay.conformance.parity.sweep import Setting, blame_providers, blamed, sweep_findings
+from assay.conformance.result import CheckResult, Finding, Verdict
 
 SOUND = "g (float[batch,6] x, float[batch,6] z) => (float[batch,6] y) { y = Div(x, z) }"
 # 1 / z is infinite for the subnormal z below; ONNX Runtime's optimizer fuses the two into x / z, which is not
@@ -63,3 +63,19 @@ def test_what_only_one_setting_shows_is_found_once() -> None:
     ]
     (finding,) = sweep_findings(settings, [])
     assert (finding.code, finding.evidence["setting"]) == ("PA019", "without graph optimization")
+
+
+def judged(provider: str, *findings: Finding, verdict: Verdict = Verdict.FAIL) -> CheckResult:
+    return CheckResult(check="parity", provider=provider, verdict=verdict, findings=findings)
+
+
+def test_what_is_right_on_the_cpu_is_the_other_providers() -> None:
+    checks = [judged("cuda", wrong("PA001", "y"), wrong("PA001", "z")), judged("cpu", wrong("PA001", "z"))]
+    cuda, cpu = blame_providers(checks)
+    assert [finding.evidence.get("blame") for finding in cuda.findings] == ["provider", None]
+    assert [finding.evidence.get("blame") for finding in cpu.findings] == [None]
+
+
+def test_a_provider_is_not_blamed_where_the_cpu_was_not_judged() -> None:
+    (one,) = blame_providers([judged("cuda", wrong("PA001", "y"))])
+    assert "blame" not in one.findings[0].evidence
