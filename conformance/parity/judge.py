@@ -55,7 +55,8 @@ class Judge:
         self.source, self.interface, self.level, self.tell = source, interface, level_of(level), tell
         self._spreads: dict[str, Mapping[str, Noise]] = {}
         probes = make_probes(interface, samples, level=self.level.name, constants=constants)
-        self.oracle = Oracle(source, probes[0].feeds)
+        roles = {spec.name: spec.role for spec in interface.outputs if spec.role}
+        self.oracle = Oracle(source, probes[0].feeds, roles)
         found = (settled(probe, source.run) for probe in probes)
         self.judged = [self.judge(probe) for probe in found if probe is not None]
         self._require_repeatable()
