@@ -56,7 +56,7 @@ def compare(
     from names to them; a source is converted, by each of ``exporters`` (``"all"``: each that takes it) or by its own.
     Each conversion runs in a process of its own, where time (s) and peak of memory (bytes) are measured; a live object
     is converted here, without the memory. ``pairs`` judges every two models too (None: where there are at most four);
-    ``samples`` is how often each model is timed, on so many ``threads`` of one operator, unless ``latency`` is left out;
+    ``samples`` and ``threads`` (of one operator) are for the timing of each model, unless ``latency`` is left out;
     ``time_limit`` is what one conversion or run may take, in seconds.
 
     A model that can't be had or judged is a row with its reason. Raises `AssayError` where the reference can't be

@@ -80,12 +80,14 @@ class OutputParity(_Value):
 class Parity(_Value):
     """What the parity check says of one model against one reference; ratios are multiples of the noise floor.
 
-    ``probes`` counts them by what became of them; ``reason`` says why there was no judgement.
+    ``gate`` has the multiples up to which an output passes and beyond which it fails; ``probes`` counts them by what
+    became of them; ``reason`` says why there was no judgement.
     """
 
     reference: str
     verdict: Verdict
     oracle: str | None = None
+    gate: dict[str, float] = Field(default_factory=dict)
     worst_ratio: float | None = None
     worst_probe: str | None = None
     worst_output: str | None = None

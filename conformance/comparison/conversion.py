@@ -93,7 +93,7 @@ def _convert(order: Order, output: Path) -> Conversion:
         bundle = convert_source(source, output, task, order.opset, order.exporter)
     except AssayError:
         raise
-    except Exception as error:  # a converter that crashes has not converted
+    except Exception as error:  # noqa: BLE001 - a converter that crashes has not converted
         raise ConvertError(source.name, f"{type(error).__name__}: {brief(error)}") from None
     seconds = time.perf_counter() - start
     exporter = read_model(bundle.model).metadata_props.get("assay.exporter") or source.framework
@@ -110,7 +110,7 @@ def _peak_bytes() -> int:
 
 
 def _high_water_mark() -> int | None:
-    """Linux's mark of this program alone: ``ru_maxrss`` begins at the peak of the process that started it (getrusage(2))."""
+    """Linux's mark of this program alone: ``ru_maxrss`` begins at the peak of the process that started it."""
     status = Path(f"/proc/{os.getpid()}/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.is_file() else []
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)

@@ -45,8 +45,8 @@ def graph_facts(candidate: Candidate, files: Sequence[FileDigest]) -> GraphFacts
 def compared_with(facts: GraphFacts, other: GraphFacts, name: str) -> GraphFacts:
     """The facts with the differences of inputs and outputs from those of the model of this name."""
     found = (
-        *_differences("input", facts.inputs, other.inputs),
-        *_differences("output", facts.outputs, other.outputs),
+        *_differences("input", facts.inputs, other.inputs, name),
+        *_differences("output", facts.outputs, other.outputs, name),
     )
     return facts.model_copy(update={"against": name, "differences": found})
 
@@ -65,7 +65,8 @@ def lint_counts(candidate: Candidate) -> LintCounts:
 
 def _nodes(model: ir.Model) -> Iterator[ir.Node]:
     """Every node, in subgraphs and functions too."""
-    for body in (model.graph, *model.functions.values()):
+    bodies: tuple[ir.Graph | ir.Function, ...] = (model.graph, *model.functions.values())
+    for body in bodies:
         yield from body.all_nodes()
 
 
@@ -90,12 +91,12 @@ def _anonymous(specification: str) -> str:
     return _AXIS.sub("?", specification)
 
 
-def _differences(kind: Kind, ours: Sequence[TensorFacts], theirs: Sequence[TensorFacts]) -> Iterator[str]:
+def _differences(kind: Kind, ours: Sequence[TensorFacts], theirs: Sequence[TensorFacts], against: str) -> Iterator[str]:
     """Names that only one has, another order, another specification."""
     own, other = ({tensor.name: tensor.specification for tensor in tensors} for tensors in (ours, theirs))
-    yield from (f"{kind} {name} is missing" for name in other if name not in own)
-    yield from (f"{kind} {name} is added" for name in own if name not in other)
+    yield from (f"{kind} {name} is missing, but {against} has it" for name in other if name not in own)
+    yield from (f"{kind} {name} is added, which {against} lacks" for name in own if name not in other)
     if list(own) != list(other) and set(own) == set(other):
-        yield f"{kind}s come as {', '.join(own)}, not as {', '.join(other)}"
+        yield f"{kind}s come as {', '.join(own)}, but as {', '.join(other)} in {against}"
     for name in (name for name in own if name in other and _anonymous(own[name]) != _anonymous(other[name])):
-        yield f"{kind} {name} is {own[name]}, not {other[name]}"
+        yield f"{kind} {name} is {own[name]}, but {other[name]} in {against}"

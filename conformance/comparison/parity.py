@@ -54,18 +54,18 @@ def summarized(check: CheckResult, reference: str, discrete: Iterable[str] = ())
     measured = check.measurements
     probes = measured.get("probes", [])
     judged = any(probe["status"] == "judged" for probe in probes)
-    open_ended = check.verdict is Verdict.INCONCLUSIVE and not judged
+    hindered = check.verdict is Verdict.INCONCLUSIVE and not judged
+    first = next((finding.message for finding in check.findings), "no probe could be judged")
     return Parity(
         reference=reference,
         verdict=check.verdict,
         oracle=measured.get("oracle"),
+        gate=measured.get("gate", {}),
         **{key: measured.get(key) for key in ("worst_ratio", "worst_probe", "worst_output", "atol")},
         probes=dict(Counter(probe["status"] for probe in probes)),
         outputs=tuple(_outputs(probes, check.findings, discrete if judged else ())),
         findings=check.findings,
-        reason=next((finding.message for finding in check.findings), "no probe could be judged")
-        if open_ended
-        else None,
+        reason=first if hindered else None,
     )
 
 
@@ -79,7 +79,7 @@ def _outputs(
     probes: Sequence[Mapping[str, Any]], findings: Sequence[Finding], discrete: Iterable[str]
 ) -> Iterator[OutputParity]:
     worst = _worst_of_each(probes)
-    breaches = {name: finding for name, finding in reversed(list(_breaches(findings)))}
+    breaches = dict(reversed(list(_breaches(findings))))
     for name in dict.fromkeys((*worst, *discrete, *breaches)):
         probe, error = worst.get(name, (None, {}))
         finding = breaches.get(name)
@@ -87,9 +87,9 @@ def _outputs(
             name=name,
             verdict=_verdict(finding),
             ratio=error.get("ratio"),
-            probe=(finding and finding.location.get("probe")) or probe,
+            probe=finding.location.get("probe", probe) if finding else probe,
             max_error=error.get("max_error"),
-            code=finding and finding.code,
+            code=finding.code if finding else None,
         )
 
 

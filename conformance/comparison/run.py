@@ -20,7 +20,7 @@ from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
 from assay.conformance.latency.check import Timing
 from assay.conformance.parity.judge import Judge
-from assay.conformance.result import CheckResult
+from assay.conformance.result import CheckResult, Verdict
 from assay.converters.sources import Source, open_source
 from assay.specs.errors import AssayError, brief
 
@@ -53,7 +53,10 @@ class Row:
 
 
 def run(plan: Plan, folder: Path) -> Comparison:
-    """Compare; converted models are written below ``folder``. Raises `AssayError` where the reference can't be opened."""
+    """Compare; converted models are written below ``folder``.
+
+    Raises `AssayError` where the reference can't be opened or can't judge.
+    """
     rows = [_row(plan, entry, folder / str(index)) for index, entry in enumerate(_entries(plan))]
     models = [_described(row, plan.reference) for row in rows]
     ready = {row.entry.name: row.candidate for row in rows if row.candidate is not None}
@@ -72,7 +75,7 @@ def _entries(plan: Plan) -> list[Entry]:
     """The rows: the reference first where it is a model, then the subjects in their order."""
     subjects = [plan.reference] if plan.reference.is_model else []
     subjects += [subject for subject in plan.subjects if subject not in subjects]
-    sources = [subject for subject in subjects if not subject.is_model]
+    sources = [subject for subject in subjects if not (subject.is_model or subject.fault)]
     entries: list[Entry] = []
     for subject in subjects:
         plan.tell(f"opening {subject.name}")
@@ -151,33 +154,33 @@ def _judged(
 def _pairs(
     plan: Plan, models: Sequence[ComparedModel], ready: Mapping[str, Candidate], worker: Worker
 ) -> Iterator[Pair]:
-    """Every two models that no row judges against each other yet, the first as the reference of the second."""
-    names = [model.name for model in models if model.role == "candidate" and model.name in ready]
+    """Every two models that run and that no row judges against each other, the first as the reference of the second."""
+    names = [model.name for model in models if model.parity is not None and model.parity.outputs]
     wanted = len(names) <= MOST_MODELS_IN_PAIRS if plan.pairs is None else plan.pairs
-    judges: dict[str, Judge | str] = {}
+    judges: dict[str, Judge | AssayError] = {}
     for first, second in combinations(names, 2) if wanted else ():
         plan.tell(f"judging {second} by {first}")
         if first not in judges:
-            judges[first] = _judge_by_model(plan, ready[first])
+            judges[first] = _judge_by_model(ready[first])
         judge = judges[first]
-        refused = isinstance(judge, str)
-        parity = unjudged(first, judge) if refused else parity_of(judge, first, ready[second], plan.provider, worker)
-        yield Pair(model=second, parity=parity)
+        if isinstance(judge, AssayError):
+            yield Pair(model=second, parity=unjudged(first, str(judge)))
+        else:
+            yield Pair(model=second, parity=parity_of(judge, first, ready[second], plan.provider, worker))
 
 
-def _judge_by_model(plan: Plan, candidate: Candidate) -> Judge | str:
+def _judge_by_model(candidate: Candidate) -> Judge | AssayError:
     """A judge by this model, or the reason why it can't judge."""
     try:
         return judge_of(open_source(os.fspath(candidate.path)), candidate)
     except AssayError as error:
-        return str(error)
+        return error
 
 
 def _with_differences(models: Sequence[ComparedModel]) -> list[ComparedModel]:
     """Inputs and outputs against those of the reference, else of the first model that passes, else of the first."""
     known = [model for model in models if model.graph is not None]
-    ranks = [lambda m: m.role == "reference", lambda m: m.verdict == "pass", lambda _: True]
-    base = next((model for rank in ranks for model in known if rank(model)), None)
+    base = min(known, key=_rank, default=None)
     if base is None or base.graph is None:
         return list(models)
     return [
@@ -186,6 +189,10 @@ def _with_differences(models: Sequence[ComparedModel]) -> list[ComparedModel]:
         else model
         for model in models
     ]
+
+
+def _rank(model: ComparedModel) -> int:
+    return 0 if model.role == "reference" else 1 if model.verdict is Verdict.PASS else 2
 
 
 def _latency(

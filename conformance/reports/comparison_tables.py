@@ -12,7 +12,7 @@ from assay.conformance.result import Finding, Verdict
 
 REFERENCE = "reference"
 BREACHES: Mapping[str, str] = {
-    "PA002": "missing or added",
+    "PA002": "other outputs",
     "PA003": "other dtype",
     "PA004": "other shape",
     "PA005": "not finite",
@@ -20,11 +20,18 @@ BREACHES: Mapping[str, str] = {
     "PA007": "crashes",
     "PA008": "hangs",
     "PA010": "not equal",
+    "PA012": "other inputs",
     "PA015": "not repeatable",
 }
 """What is wrong with an output where no error can be measured, in two words, by the rule that it breaks."""
 
-MOST_AXES = 4
+_INTERFACE = ("PA002", "PA003", "PA012")
+_VERBS = {
+    Verdict.PASS: ("passes", "pass"),
+    Verdict.FAIL: ("fails", "fail"),
+    Verdict.INCONCLUSIVE: ("is inconclusive", "are inconclusive"),
+}
+_MOST_AXES = 4
 
 
 def parity_table(comparison: Comparison) -> Table:
@@ -98,8 +105,9 @@ def notes(model: ComparedModel) -> Iterator[tuple[str, str]]:
     for finding in model.parity.findings if model.parity else ():
         if finding.message not in reasons:
             yield finding.severity, told(finding)
-    for difference in model.graph.differences if model.graph else ():
-        yield "info", wording.plain(f"{difference} (as in {model.graph.against if model.graph else ''})")
+    told_already = model.parity is not None and any(f.code in _INTERFACE for f in model.parity.findings)
+    for difference in model.graph.differences if model.graph and not told_already else ():
+        yield "info", wording.plain(difference)
 
 
 def told(finding: Finding) -> str:
@@ -111,12 +119,7 @@ def told(finding: Finding) -> str:
 def tally(comparison: Comparison) -> str:
     """``3 models against digits: 2 pass, 1 fails``."""
     verdicts = [model.verdict for model in comparison.candidates]
-    words = {
-        Verdict.PASS: ("passes", "pass"),
-        Verdict.FAIL: ("fails", "fail"),
-        Verdict.INCONCLUSIVE: ("is open", "are open"),
-    }
-    counts = [(verdicts.count(verdict), forms) for verdict, forms in words.items()]
+    counts = [(verdicts.count(verdict), forms) for verdict, forms in _VERBS.items()]
     parts = wording.listed(f"{count} {forms[count > 1]}" for count, forms in counts if count)
     name = wording.plain(comparison.reference["name"])
     return f"{wording.counted(len(verdicts), 'model')} against {name}: {parts or 'nothing to judge'}"
@@ -142,9 +145,9 @@ def heat_text(output: OutputParity | None) -> str | None:
     """What a cell of the heat map says: the ratio, the breach, or that a discrete output is equal."""
     if output is None:
         return None
-    if output.code in BREACHES:
-        return BREACHES[output.code]
-    return wording.times(output.ratio) if output.ratio is not None else "equal" if output.code is None else output.code
+    if output.code is not None and (output.code in BREACHES or output.ratio is None):
+        return BREACHES.get(output.code, output.code)
+    return wording.times(output.ratio) or "equal"
 
 
 def latency_of(comparison: Comparison) -> Latency | None:
@@ -223,8 +226,8 @@ def _tensors(model: ComparedModel) -> Iterator[Cells]:
 
 
 def _some(names: Sequence[str]) -> str | None:
-    rest = len(names) - MOST_AXES
-    return wording.listed([*map(wording.plain, names[:MOST_AXES]), f"{rest} more" if rest > 0 else None])
+    rest = len(names) - _MOST_AXES
+    return wording.listed([*map(wording.plain, names[:_MOST_AXES]), f"{rest} more" if rest > 0 else None])
 
 
 def _plain(text: object) -> str | None:

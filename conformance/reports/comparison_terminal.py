@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MOST_OPERATORS = 12
 _MOST_NOTES = 5
+_MOST_PAIRS = 10
+_COLUMN = 15  # the width at which no word is broken
 
 
 def render_comparison(comparison: Comparison, console: Console) -> None:
@@ -26,7 +28,7 @@ def render_comparison(comparison: Comparison, console: Console) -> None:
         console.print(grid(table))
     for model in comparison.models:
         console.print(*_notes(model), sep="", end="")
-    for heading, table in _details(comparison):
+    for heading, table in _details(comparison, console.width):
         console.print()
         console.print(_styled(heading, "bold"))
         console.print(grid(table))
@@ -60,11 +62,11 @@ def _notes(model: ComparedModel) -> Iterator[Text]:
         yield _styled(f"  and {len(told) - _MOST_NOTES} more: see --json or --html\n", "dim")
 
 
-def _details(comparison: Comparison) -> Iterator[tuple[str, Table]]:
-    if comparison.pairs:
+def _details(comparison: Comparison, width: int) -> Iterator[tuple[str, Table]]:
+    if 0 < len(comparison.pairs) <= _MOST_PAIRS:
         yield "judged by each other", tables.pair_table(comparison)
     operators = tables.operator_table(comparison, only_different=True, most=_MOST_OPERATORS)
-    if operators.rows:
+    if operators.rows and _COLUMN * len(operators.headings) <= width:
         yield "operators that differ", operators
 
 
