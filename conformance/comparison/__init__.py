@@ -44,7 +44,7 @@ def compare(
     provider: str = "cpu",
     pairs: bool | None = None,
     latency: bool = True,
-    samples: int = 100,
+    samples: int = 200,
     threads: int = 1,
     trust_source: bool = False,
     time_limit: float = 600.0,
@@ -84,28 +84,30 @@ def compare(
 
 def _subjects(models: Models, reference: Any) -> tuple[list[Subject], Subject]:
     """What is compared, and the one of it or beside it that judges."""
+    given = list(models.values() if isinstance(models, Mapping) else models)
     if reference is None:
         subjects = subjects_of(models)
-        return subjects, _first(subjects)
-    given = list(models.values() if isinstance(models, Mapping) else models)
+        return subjects, _opened(_first(subjects))
     place = next((index for index, value in enumerate(given) if is_same(value, reference)), len(given))
     more: Models = models
     if place == len(given):
         more = {**models, "reference": reference} if isinstance(models, Mapping) else [*models, reference]
     subjects = subjects_of(more)
-    judge = subjects[place]
-    if judge.fault is not None:
-        raise SourceError(judge.text, judge.fault)
-    return subjects[: len(given)], judge
+    return subjects[: len(given)], _opened(subjects[place])
 
 
 def _first(subjects: Sequence[Subject]) -> Subject:
     """The first source, else the first model."""
-    readable = [subject for subject in subjects if subject.fault is None]
-    sources = [subject for subject in readable if not subject.is_model]
-    if not readable:
-        raise CompareError("; ".join(f"{subject.text} {subject.fault}" for subject in subjects) or "nothing to compare")
-    return [*sources, *readable][0]
+    sources = [subject for subject in subjects if not (subject.is_model or subject.fault)]
+    if not subjects:
+        raise CompareError("there is nothing to compare")
+    return [*sources, *subjects][0]
+
+
+def _opened(reference: Subject) -> Subject:
+    if reference.fault is not None:
+        raise SourceError(reference.text, reference.fault)
+    return reference
 
 
 def _require_two(subjects: Sequence[Subject], reference: Subject) -> None:

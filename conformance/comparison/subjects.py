@@ -56,11 +56,10 @@ def subjects_of(given: Sequence[Any] | Mapping[str, Any]) -> list[Subject]:
     if isinstance(given, Mapping):
         return [replace(_subject(value), name=name) for name, value in given.items()]
     subjects = [_subject(value) for value in given]
-    files = [index for index, subject in enumerate(subjects) if _is_path(subject)]
-    names = {index: subject.name for index, subject in enumerate(subjects)}
-    names |= dict(zip(files, short_names([Path(subjects[i].given) for i in files]) if files else (), strict=True))
-    told = numbered([names[index] for index in range(len(subjects))])
-    return [replace(subject, name=name) for subject, name in zip(subjects, told, strict=True)]
+    paths = list(dict.fromkeys(Path(subject.given).resolve() for subject in subjects if _is_path(subject)))
+    short = dict(zip(paths, short_names(paths), strict=True)) if paths else {}
+    names = [short[Path(s.given).resolve()] if _is_path(s) else s.name for s in subjects]
+    return [replace(subject, name=name) for subject, name in zip(subjects, numbered(names), strict=True)]
 
 
 def is_same(one: Any, other: Any) -> bool:

@@ -93,9 +93,18 @@ def operators_of(comparison: Comparison) -> list[str]:
 
 
 def interface_table(comparison: Comparison) -> Table:
-    """The inputs and outputs of every graph as it declares them."""
-    rows = tuple(row for model in comparison.models for row in _tensors(model))
-    return Table(("model", "kind", "name", "specification"), rows, names=4)
+    """The inputs and outputs that the graphs declare, each once, with the models that have it so."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    graphs = [(model.name, model.graph) for model in comparison.models if model.graph is not None]
+    for name, graph in graphs:
+        for kind, tensors in (("input", graph.inputs), ("output", graph.outputs)):
+            for tensor in tensors:
+                found.setdefault((kind, tensor.name, tensor.specification), []).append(name)
+    rows = (
+        (wording.plain(name), kind, wording.plain(text), "all" if len(models) == len(graphs) else _listed(models))
+        for (kind, name, text), models in sorted(found.items(), key=lambda item: item[0][:2])
+    )
+    return Table(("name", "kind", "specification", "in"), tuple(rows), names=4)
 
 
 def notes(model: ComparedModel) -> Iterator[tuple[str, str]]:
@@ -218,11 +227,8 @@ def _lint(counts: LintCounts | None) -> str | None:
     return told or "clean"
 
 
-def _tensors(model: ComparedModel) -> Iterator[Cells]:
-    graph = model.graph
-    kinds = (("input", graph.inputs), ("output", graph.outputs)) if graph else ()
-    for kind, tensor in ((kind, tensor) for kind, tensors in kinds for tensor in tensors):
-        yield wording.plain(model.name), kind, wording.plain(tensor.name), wording.plain(tensor.specification)
+def _listed(names: Sequence[str]) -> str:
+    return wording.plain(", ".join(names))
 
 
 def _some(names: Sequence[str]) -> str | None:

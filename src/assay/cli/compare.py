@@ -31,7 +31,7 @@ from assay.specs.interface import TensorSpec
 @click.option("--pairs/--no-pairs", default=None, help="Judge every two models too; by default up to four models.")
 @click.option("--latency/--no-latency", default=True, help="Time the models in turns.  [default: latency]")
 @click.option(
-    "--samples", type=click.IntRange(min=20), default=100, show_default=True, help="Timed runs of each model."
+    "--samples", type=click.IntRange(min=20), default=200, show_default=True, help="Timed runs of each model."
 )
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of one operator.")
 @click.option(
