@@ -57,11 +57,12 @@ _EXPORTERS = {
     "torch.onnx": ("pytorch", "assay.converters.pytorch.dynamo:export"),
     "torch.onnx.torchscript": ("pytorch", "assay.converters.pytorch.torchscript:export"),
     "tf2onnx": ("tensorflow", "assay.converters.tensorflow.tf2onnx_exporter:export"),
+    "torch.onnx.keras": ("tensorflow", "assay.converters.tensorflow.keras_torch_exporter:export"),
     "onnx": ("onnx", "assay.converters.onnx_exporter:export"),
 }
 _DEFAULTS = {"torchscript": "torch.onnx.torchscript", "pytorch": "torch.onnx", "tensorflow": "tf2onnx", "onnx": "onnx"}
 # exporters that take some kinds of their framework's sources alone
-_KINDS = {"torch.onnx": ("module", "exported-program")}
+_KINDS = {"torch.onnx": ("module", "exported-program"), "torch.onnx.keras": ("keras",)}
 
 
 def require_exporter(name: str) -> None:
@@ -88,6 +89,9 @@ def find_exporter(source: Source, name: str | None) -> Exporter:
         raise ConvertError(
             source.name, f"the exporter {chosen} takes {framework} models, but this is a {source.framework} model"
         )
+    if source.kind not in _KINDS.get(chosen, (source.kind,)):
+        kinds = " or ".join(_KINDS[chosen])
+        raise ConvertError(source.name, f"the exporter {chosen} takes a {kinds}, but this is a {source.kind}")
     module, _, function = place.partition(":")
     try:
         exporter: Exporter = getattr(import_module(module), function)

@@ -13,7 +13,7 @@ from assay.conformance.result import Verdict
 MOST_OUTPUTS = 10
 """Of more outputs than these, those with the worst errors are shown."""
 
-_FAINTEST, _FULLEST = 10, 62
+_FAINTEST, _FULLEST = 10, 52
 _DECADES = 4.0
 """A ratio of 1 has the faintest shade, one of ten thousand the fullest."""
 
