@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from assay.conformance.comparison.comparison import ComparedModel, Comparison, C
 from assay.conformance.comparison.conversion import Order, convert_apart, framework_of
 from assay.conformance.comparison.graphs import compared_with, graph_facts, lint_counts
 from assay.conformance.comparison.parity import judge_of, parity_of, unjudged
-from assay.conformance.comparison.subjects import Entry, Subject, entries_of
+from assay.conformance.comparison.subjects import Entry, Subject, entries_of, numbered
 from assay.conformance.comparison.timing import timed
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
@@ -85,7 +85,8 @@ def _entries(plan: Plan) -> list[Entry]:
             entries.append(Entry(subject.name, subject, fault=str(error)))
         else:
             entries += entries_of(subject, plan.exporters, opened, alone=len(sources) == 1)
-    return entries
+    names = numbered([entry.name for entry in entries])
+    return [replace(entry, name=name) for entry, name in zip(entries, names, strict=True)]
 
 
 def _opened(plan: Plan, subject: Subject) -> tuple[str, str] | None:

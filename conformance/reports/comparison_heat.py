@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assay.conformance.comparison.comparison import Comparison, OutputParity, Parity
 from assay.conformance.reports import wording
-from assay.conformance.reports.comparison_tables import BREACHES, heat_rows, heat_text
+from assay.conformance.reports.comparison_tables import breach, heat_rows, heat_text
 from assay.conformance.result import Verdict
 
 MOST_OUTPUTS = 10
@@ -74,9 +74,7 @@ def _cells(parity: Parity, outputs: list[str]) -> tuple[Cell, ...]:
     """One cell an output; a model that does not run at all has one reason for all of them."""
     known = {output.name: output for output in parity.outputs}
     whole = next((f for f in parity.findings if f.severity == "error" and "output" not in f.location), None)
-    nothing = (
-        Cell(BREACHES.get(whole.code, whole.code), "fail", _FULLEST, wording.plain(whole.message)) if whole else None
-    )
+    nothing = Cell(breach(whole.code), "fail", _FULLEST, wording.plain(whole.message)) if whole else None
     return tuple(
         _cell(known[name]) if name in known else nothing or Cell(None, None, 0, parity.reason or "not judged")
         for name in outputs
@@ -99,7 +97,7 @@ def _shade(output: OutputParity) -> int:
 
 def _badness(output: OutputParity) -> float:
     """The ratio; where there is none, infinite for a breach and zero for an equal output."""
-    if output.code in BREACHES or (output.ratio is None and output.verdict is Verdict.FAIL):
+    if breach(output.code) or (output.ratio is None and output.verdict is Verdict.FAIL):
         return math.inf
     if output.ratio is None:
         return 0.0

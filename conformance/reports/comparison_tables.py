@@ -11,7 +11,7 @@ from assay.conformance.reports.tables import Cells, Table
 from assay.conformance.result import Finding, Verdict
 
 REFERENCE = "reference"
-BREACHES: Mapping[str, str] = {
+_BREACHES: Mapping[str, str] = {
     "PA002": "other outputs",
     "PA003": "other dtype",
     "PA004": "other shape",
@@ -22,8 +22,9 @@ BREACHES: Mapping[str, str] = {
     "PA010": "not equal",
     "PA012": "other inputs",
     "PA015": "not repeatable",
+    "PA019": "other settings",
 }
-"""What is wrong with an output where no error can be measured, in two words, by the rule that it breaks."""
+_RATIOS = ("PA001", "PA009")
 
 _INTERFACE = ("PA002", "PA003", "PA012")
 _VERBS = {
@@ -150,13 +151,16 @@ def heat_rows(comparison: Comparison) -> list[tuple[str, str, Parity]]:
     return [(name, parity.reference, parity) for name, parity in every]
 
 
+def breach(code: str | None) -> str | None:
+    """What is wrong where the size of an error does not tell it, in two words or by the rule's code; else None."""
+    return None if code is None or code in _RATIOS else _BREACHES.get(code, code)
+
+
 def heat_text(output: OutputParity | None) -> str | None:
     """What a cell of the heat map says: the ratio, the breach, or that a discrete output is equal."""
     if output is None:
         return None
-    if output.code is not None and (output.code in BREACHES or output.ratio is None):
-        return BREACHES.get(output.code, output.code)
-    return wording.times(output.ratio) or "equal"
+    return breach(output.code) or wording.times(output.ratio) or output.code or "equal"
 
 
 def latency_of(comparison: Comparison) -> Latency | None:
@@ -175,10 +179,11 @@ def _parity_cells(model: ComparedModel) -> Cells:
 
 def _judgement(parity: Parity) -> Cells:
     """Verdict, error, probe, tolerance; where there is no error, the breach stands in its place."""
-    breach = next((f for f in parity.findings if f.severity == "error" and f.code in BREACHES), None)
-    error = BREACHES[breach.code] if breach else wording.times(parity.worst_ratio)
-    probe = breach.location.get("probe") if breach else parity.worst_probe
-    return parity.verdict.value, error, _plain(probe), None if breach else wording.error(parity.atol)
+    first = next((finding for finding in parity.findings if finding.severity == "error"), None)
+    if first is not None and breach(first.code):
+        return parity.verdict.value, breach(first.code), _plain(first.location.get("probe")), None
+    error, atol = wording.times(parity.worst_ratio), wording.error(parity.atol)
+    return parity.verdict.value, error, _plain(parity.worst_probe), atol
 
 
 def _graph_cells(model: ComparedModel) -> Cells:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from assay.cli.options import by_name, input_option, trust_option
 from assay.cli.output import checked_path, console, emit_json, emit_text, json_option, progress
 from assay.specs.interface import TensorSpec
+
+if TYPE_CHECKING:
+    from assay.conformance.comparison import Comparison
 
 
 @click.command()
@@ -75,7 +79,6 @@ def command(
     Exit status: 0 all pass against the reference, 1 any fails, 3 inconclusive, 2 nothing could be compared.
     """
     from assay.conformance.comparison import compare
-    from assay.conformance.reports.comparison_terminal import render_comparison
 
     with progress("comparing") as tell:
         comparison = compare(
@@ -94,14 +97,19 @@ def command(
             time_limit=time_limit,
             tell=tell,
         )
+    _show(comparison, json_path, html_path)
+    sys.exit(comparison.exit_status)
+
+
+def _show(comparison: Comparison, json_path: str | None, html_path: str | None) -> None:
+    from assay.conformance.reports.comparison_html import render_comparison_html
+    from assay.conformance.reports.comparison_terminal import render_comparison
+
     if json_path != "-":
         render_comparison(comparison, console())
     emit_json(comparison.to_json(), json_path)
     if html_path is not None:
-        from assay.conformance.reports.comparison_html import render_comparison_html
-
         emit_text(render_comparison_html(comparison), Path(html_path))
-    sys.exit(comparison.exit_status)
 
 
 def _names(exporters: tuple[str, ...]) -> Iterator[str]:

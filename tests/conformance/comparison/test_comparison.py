@@ -113,6 +113,15 @@ def test_a_mapping_gives_the_names(models: Path) -> None:
     assert verdicts(assay.compare({"ours": ours, "theirs": theirs}, **QUICK)) == {"ours": None, "theirs": Verdict.PASS}
 
 
+def test_a_model_that_has_the_name_of_an_exporter_is_told_apart(models: Path) -> None:
+    given = {"torch.onnx.torchscript": models / "right.onnx", "ours": torch_relu()}
+    comparison = assay.compare(given, exporters=["torch.onnx.torchscript"], inputs={"x": "float32[batch,6]"}, **QUICK)
+    assert verdicts(comparison) == {
+        "torch.onnx.torchscript (1)": Verdict.PASS,
+        "torch.onnx.torchscript (2)": Verdict.PASS,
+    }
+
+
 def test_every_two_models_are_judged_by_each_other(models: Path) -> None:
     comparison = assay.compare(onnx(models, "right", "same", "wrong", "unknown"), latency=False)
     judged = [(pair.parity.reference, pair.model, pair.parity.verdict) for pair in comparison.pairs]
