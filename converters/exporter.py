@@ -42,13 +42,41 @@ class ConvertError(AssayError):
         return f"{self.source} can't be converted: {self.reason}"
 
 
+class UnknownExporterError(AssayError):
+    """A name that no exporter has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"there is no exporter {self.name!r}, but there are {', '.join(_EXPORTERS)}"
+
+
 _EXPORTERS = {
     "torch.onnx": ("pytorch", "assay.converters.pytorch.dynamo:export"),
     "torch.onnx.torchscript": ("pytorch", "assay.converters.pytorch.torchscript:export"),
     "tf2onnx": ("tensorflow", "assay.converters.tensorflow.tf2onnx_exporter:export"),
+    "torch.onnx.keras": ("tensorflow", "assay.converters.tensorflow.keras_torch_exporter:export"),
     "onnx": ("onnx", "assay.converters.onnx_exporter:export"),
 }
 _DEFAULTS = {"torchscript": "torch.onnx.torchscript", "pytorch": "torch.onnx", "tensorflow": "tf2onnx", "onnx": "onnx"}
+# exporters that take some kinds of their framework's sources alone
+_KINDS = {"torch.onnx": ("module", "exported-program"), "torch.onnx.keras": ("keras",)}
+
+
+def require_exporter(name: str) -> None:
+    """Raise `UnknownExporterError` for a name that no exporter has."""
+    if name not in _EXPORTERS:
+        raise UnknownExporterError(name)
+
+
+def exporters_of(framework: str, kind: str) -> tuple[str, ...]:
+    """The names of the exporters for sources of this framework and kind, the default first."""
+    default = _DEFAULTS.get(kind) or _DEFAULTS[framework]
+    names = (name for name, (takes, _) in _EXPORTERS.items() if takes == framework)
+    fitting = [name for name in names if kind in _KINDS.get(name, (kind,))]
+    return (default, *(name for name in fitting if name != default))
 
 
 def find_exporter(source: Source, name: str | None) -> Exporter:
@@ -61,6 +89,9 @@ def find_exporter(source: Source, name: str | None) -> Exporter:
         raise ConvertError(
             source.name, f"the exporter {chosen} takes {framework} models, but this is a {source.framework} model"
         )
+    if source.kind not in _KINDS.get(chosen, (source.kind,)):
+        kinds = " or ".join(_KINDS[chosen])
+        raise ConvertError(source.name, f"the exporter {chosen} takes a {kinds}, but this is a {source.kind}")
     module, _, function = place.partition(":")
     try:
         exporter: Exporter = getattr(import_module(module), function)

@@ -1,4 +1,4 @@
-"""The JSON Schemas (2020-12) of the files that Assay writes and reads: result, interface, manifest."""
+"""The JSON Schemas (2020-12) of the files that Assay writes and reads: result, comparison, interface, manifest."""
 
 from __future__ import annotations
 

@@ -59,26 +59,27 @@ class ModelView:
 def render_html(results: Named) -> str:
     """The page: a summary, each model with its interface, checks, plots and files, and the environments."""
     views = [_model_view(f"model-{number}", name, result) for number, (name, result) in enumerate(results, 1)]
-    return _template()(
+    return template("report.html", "report.css")(
         verdict_word=overall(result.verdict for _, result in results).value,
         tally=tally(results),
         groups=GROUPS,
         rows=[summary_row(name, result) for name, result in results],
         models=views,
         environments=_environments(results),
-        marks=_VERDICT_MARKS,
     )
 
 
-def _template() -> Callable[..., str]:
+def template(page: str, *styles: str) -> Callable[..., str]:
+    """The renderer of a page of this folder, with these style sheets in it."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("assay.conformance.reports", ".")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals["css"] = Markup(environment.loader.get_source(environment, "report.css")[0])  # type: ignore[union-attr]
-    return environment.get_template("report.html").render
+    environment.globals["css"] = Markup("".join(loader.get_source(environment, style)[0] for style in styles))
+    environment.globals["marks"] = _VERDICT_MARKS
+    return environment.get_template(page).render
 
 
 def _model_view(anchor: str, name: str, result: Result) -> ModelView:
@@ -173,14 +174,15 @@ def _environments(results: Named) -> list[tuple[str, list[tuple[str, str]]]]:
         if names is None:
             found.append((result.environment, names := []))
         names.append(wording.plain(name))
-    return [(", ".join(names), _environment(environment)) for environment, names in found]
+    return [(", ".join(names), environment_lines(environment)) for environment, names in found]
 
 
 def _fact(value: Any) -> str:
     return wording.plain(", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
 
 
-def _environment(environment: dict[str, Any]) -> list[tuple[str, str]]:
+def environment_lines(environment: dict[str, Any]) -> list[tuple[str, str]]:
+    """An environment as terms and what they are, the packages last."""
     packages = environment.get("packages")
     lines = [(wording.plain(key), _fact(value)) for key, value in environment.items() if key != "packages"]
     if isinstance(packages, dict):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
     from rich.text import Text
 
-_STYLES = {
+STYLES = {
     "pass": "bold green",
     "fail": "bold red",
     "inconclusive": "bold yellow",
@@ -38,7 +38,7 @@ def render_result(result: Result, console: Console) -> None:
         for table in _tables(check):
             console.print()
             console.print(_styled(label(check), "bold"))
-            console.print(_grid(table))
+            console.print(grid(table))
 
 
 def render_summary(results: Named, console: Console) -> None:
@@ -46,14 +46,14 @@ def render_summary(results: Named, console: Console) -> None:
     rows = [summary_row(name, result) for name, result in results]
     if rows:
         wide = _wide_summary(rows)
-        console.print(wide if _fits(wide, console) else _narrow_summary(rows))
+        console.print(wide if fits(wide, console) else _narrow_summary(rows))
     console.print(_styled(tally(results), "bold"))
 
 
 def _title(result: Result) -> Text:
     source = wording.listed([source_of(result), _plain(result.reference.get("source"))], ", ")
     name = _plain(result.model.name) or "model"
-    line = _styled(f"{name} {verdict_sentence(result)}", _STYLES[result.verdict.value])
+    line = _styled(f"{name} {verdict_sentence(result)}", STYLES[result.verdict.value])
     return line.append(f"\nsource: {source}", style="dim") if source else line
 
 
@@ -66,7 +66,7 @@ def _checks(result: Result) -> Grid:
     for check in result.checks:
         word = check.verdict.value
         grid.add_row(
-            _styled(word, _STYLES[word]), _styled(label(check), "bold"), _styled(measured_sentence(check) or "", "")
+            _styled(word, STYLES[word]), _styled(label(check), "bold"), _styled(measured_sentence(check) or "", "")
         )
         for finding in check.findings:
             grid.add_row("", "", _finding(finding))
@@ -75,7 +75,7 @@ def _checks(result: Result) -> Grid:
 
 def _finding(finding: Finding) -> Text:
     """The sentence with the evidence beside it; measured numbers are in the sentence already, or in the table below."""
-    line = _styled(finding.severity, _STYLES[finding.severity]).append(f" {finding_sentence(finding)}", style="default")
+    line = _styled(finding.severity, STYLES[finding.severity]).append(f" {finding_sentence(finding)}", style="default")
     told = {name: value for name, value in finding.evidence.items() if name not in finding.location}
     evidence = wording.pairs({name: value for name, value in told.items() if not isinstance(value, float)})
     return line.append(f"; {evidence}", style="dim") if evidence else line
@@ -105,15 +105,16 @@ def _ruled_grid() -> Grid:
     return Grid(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
 
 
-def _grid(table: Table) -> Grid:
-    grid = _ruled_grid()
+def grid(table: Table) -> Grid:
+    """The table as rich draws it; a cell that is a verdict or severity has its colour."""
+    drawn = _ruled_grid()
     for index, heading in enumerate(table.headings):
         narrowest = _longest_word([heading, *(row[index] for row in table.rows)])
         justify: Literal["left", "right"] = "left" if index < table.names else "right"
-        grid.add_column(heading, justify=justify, overflow="fold", min_width=narrowest)
+        drawn.add_column(heading, justify=justify, overflow="fold", min_width=narrowest)
     for row in table.rows:
-        grid.add_row(*(_styled(cell or _NOTHING, _STYLES.get(cell or "", "")) for cell in row))
-    return grid
+        drawn.add_row(*(_styled(cell or _NOTHING, STYLES.get(cell or "", "")) for cell in row))
+    return drawn
 
 
 def _longest_word(cells: Iterable[str | None]) -> int:
@@ -132,7 +133,8 @@ def _wide_summary(rows: list[Row]) -> Grid:
     return grid
 
 
-def _fits(grid: Grid, console: Console) -> bool:
+def fits(grid: Grid, console: Console) -> bool:
+    """Whether nothing has to be folded."""
     from rich.measure import Measurement
 
     unbounded = console.options.update(max_width=10_000)
@@ -153,7 +155,7 @@ def _narrow_summary(rows: list[Row]) -> Grid:
 
 
 def _cell(row: Row, text: str | None) -> Text:
-    return _styled(text or _NOTHING, _STYLES[row.verdict] if text == row.verdict else "")
+    return _styled(text or _NOTHING, STYLES[row.verdict] if text == row.verdict else "")
 
 
 def _stacked(cells: list[Text]) -> Text:

@@ -8,6 +8,7 @@ from assay.specs.errors import AssayError
 
 if TYPE_CHECKING:
     from assay.conformance.certify import certify
+    from assay.conformance.comparison import Comparison, compare
     from assay.conformance.lint import lint
     from assay.conformance.parity import check
     from assay.conformance.result import CheckResult, Finding, Result, Verdict
@@ -18,11 +19,13 @@ __all__ = [
     "AssayError",
     "Bundle",
     "CheckResult",
+    "Comparison",
     "Finding",
     "Result",
     "Verdict",
     "certify",
     "check",
+    "compare",
     "convert",
     "lint",
 ]
@@ -30,11 +33,13 @@ __all__ = [
 _HOMES = {
     "Bundle": "assay.converters.bundle",
     "CheckResult": "assay.conformance.result",
+    "Comparison": "assay.conformance.comparison",
     "Finding": "assay.conformance.result",
     "Result": "assay.conformance.result",
     "Verdict": "assay.conformance.result",
     "certify": "assay.conformance.certify",
     "check": "assay.conformance.parity",
+    "compare": "assay.conformance.comparison",
     "convert": "assay.converters.convert",
     "lint": "assay.conformance.lint",
 }

@@ -12,6 +12,17 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from assay.conformance.comparison.comparison import (
+    ComparedModel,
+    Comparison,
+    Conversion,
+    GraphFacts,
+    LintCounts,
+    OutputParity,
+    Pair,
+    Parity,
+    TensorFacts,
+)
 from assay.conformance.result import CheckResult, FileDigest, Finding, ModelFiles, Result, Verdict
 from assay.specs.errors import AssayError
 from assay.specs.interface import Interface, parse_spec
@@ -62,6 +73,51 @@ def result() -> dict[str, Any]:
     return document
 
 
+def comparison() -> dict[str, Any]:
+    """One model that fails and one that there is none of, with all that may be told of them."""
+    tensor = TensorFacts(name="x", specification="float32[batch,6]")
+    counts: dict[str, Any] = {"nodes": 3, "transposes": 0, "parameters": 1, "bytes": 120}
+    output = OutputParity(name="y", verdict=Verdict.FAIL, ratio=25.0, probe="ramp", max_error=1e-3, code="PA001")
+    finding = Finding(code="PA001", severity="error", message="wrong", location={"output": "y"})
+    parity = Parity(
+        reference="m:build",
+        verdict=Verdict.FAIL,
+        gate={"pass": 8.0, "fail": 20.0},
+        probes={"judged": 9},
+        outputs=(output,),
+        findings=(finding,),
+    )
+    model = ComparedModel(
+        name="torch.onnx",
+        source="m:build",
+        role="candidate",
+        conversion=Conversion(exporter="torch.onnx", seconds=1.5, peak_bytes=2, loaded_bytes=1),
+        files=(FileDigest(name="model.onnx", sha256="0" * 64, size=120),),
+        graph=GraphFacts(
+            opsets={"ai.onnx": 20},
+            operators={"Relu": 3},
+            **counts,
+            inputs=(tensor,),
+            outputs=(),
+            dynamic_axes=("batch",),
+        ),
+        lint=LintCounts(severities={"error": 1}, codes={"OP001": 1}),
+        parity=parity,
+    )
+    none = ComparedModel(name="none.onnx", source="none.onnx", role="candidate", reason="does not exist")
+    made = Comparison(
+        verdict=Verdict.FAIL,
+        reference={"name": "m:build"},
+        provider="cpu",
+        models=(model, none),
+        pairs=(Pair(model="none.onnx", parity=parity),),
+        latency=CheckResult(check="latency", verdict=Verdict.PASS),
+        environment={"python": "3.11"},
+    )
+    document: dict[str, Any] = json.loads(made.to_json())
+    return document
+
+
 def interface() -> dict[str, Any]:
     inputs = (parse_spec("x", "float32[batch,height>=12<=96=48,3] in 0..255"), parse_spec("s", "int64[]"))
     return Interface(inputs, (parse_spec("y", "float16"),), metadata={"author": "me"}).to_json()
@@ -69,6 +125,7 @@ def interface() -> dict[str, Any]:
 
 DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": result,
+    "comparison": comparison,
     "interface": interface,
     "manifest": lambda: copy.deepcopy(MANIFEST),
 }
@@ -112,6 +169,7 @@ FREE = (
     "metadata",
     "ignore",
     "constants",
+    *("opsets", "operators", "codes", "severities", "probes", "gate"),
 )
 
 
@@ -145,7 +203,7 @@ def test_an_interface_of_another_form_is_refused() -> None:
 
 
 def test_an_unknown_schema_is_an_error() -> None:
-    with pytest.raises(AssayError, match="is no schema, but should be one of domains, fields, interface"):
+    with pytest.raises(AssayError, match="is no schema, but should be one of comparison, domains, fields, interface"):
         load_schema("nothing")
 
 

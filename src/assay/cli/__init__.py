@@ -20,6 +20,7 @@ _COMMANDS = {
     "check": "Compare an ONNX model with its source, on each provider.",
     "quantize": "Quantize a bundle and judge its accuracy against the float model.",
     "bench": "Measure latency, with confidence, and the placement of nodes.",
+    "compare": "Compare models or exporters side by side: parity, graph, size, latency.",
     "certify": "Convert, lint, check, quantize and time by manifest; write the certificate.",
     "verify": "Tell whether a bundle is the certified model, and who says so.",
     "rule": "Explain a rule of the profile.",

@@ -58,7 +58,8 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
 )
 @click.option("--opset", type=int, help="ONNX opset; the exporter's own default if not given.")
 @click.option(
-    "--exporter", help="torch.onnx, torch.onnx.torchscript, tf2onnx or onnx; chosen by the source if not given."
+    "--exporter",
+    help="torch.onnx, torch.onnx.torchscript, tf2onnx, torch.onnx.keras or onnx; chosen by the source if not given.",
 )
 @trust_option
 @json_option

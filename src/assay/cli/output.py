@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _writable(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
+def checked_path(_context: click.Context, _option: click.Parameter, path: str | None) -> str | None:
     """Say at once, not after long work, that there is no such folder."""
     if path not in (None, "-") and not Path(path).absolute().parent.is_dir():
         raise UnwritableError(path, "its folder does not exist")
@@ -27,7 +27,7 @@ json_option = click.option(
     "--json",
     "json_path",
     metavar="FILE",
-    callback=_writable,
+    callback=checked_path,
     help="Write the result as JSON to FILE (- for standard output).",
 )
 
@@ -37,10 +37,10 @@ def emit_json(text: str, json_path: str | None) -> None:
     if json_path == "-":
         click.echo(text)
     elif json_path is not None:
-        _write(Path(json_path), text + "\n")
+        emit_text(text + "\n", Path(json_path))
 
 
-def _write(path: Path, text: str) -> None:
+def emit_text(text: str, path: Path) -> None:
     """A device or pipe, such as ``/dev/stdout``, is written to; a file is replaced, the one that a link leads to."""
     if not (path.is_char_device() or path.is_fifo()):
         write_text(path.resolve() if path.is_symlink() else path, text)
