@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -21,6 +22,15 @@ from assay.specs.interface import TensorSpec
 @click.option(
     "--time-limit", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds for one run."
 )
+@click.option(
+    "--repro", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the minimal case of a failure to DIR."
+)
+@click.option(
+    "--repair",
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="Mend a model that fails, and write it to OUT if it then passes the whole check: an .onnx file or a bundle.",
+)
 @trust_option
 @json_option
 def command(
@@ -29,6 +39,8 @@ def command(
     providers: tuple[str, ...],
     inputs: tuple[TensorSpec, ...],
     time_limit: float,
+    repro: Path | None,
+    repair: Path | None,
     trust_source: bool,
     json_path: str | None,
 ) -> None:
@@ -36,10 +48,14 @@ def command(
 
     The tolerance is the source's own rounding error: a model passes within 8 times of it, and fails beyond 20 times.
 
+    Of a model that fails, the first node that differs and the defect by name are reported. The exit status is that of
+    MODEL, whether or not --repair mends it.
+
     \b
     Examples:
       assay check out/model --reference shop.models:build
       assay check model.onnx --reference saved_model/ --provider cpu --provider cuda --json result.json
+      assay check model.onnx --reference shop.models:build --repro case/ --repair mended.onnx
     """
     from assay.conformance.parity import check
     from assay.conformance.reports import render_terminal
@@ -53,6 +69,8 @@ def command(
             trust_source=trust_source,
             time_limit=time_limit,
             tell=tell,
+            repro=repro,
+            repair=repair,
         )
     if json_path != "-":
         render_terminal(result, console())

@@ -1,0 +1,58 @@
+"""Diagnoses: a failure that was localised gets its name. One function a kind of defect; the first that knows one tells."""
+
+from __future__ import annotations
+
+from assay.conformance.parity.diagnoses.attributes import attribute
+from assay.conformance.parity.diagnoses.baked import baked_target, baked_value, other_constant
+from assay.conformance.parity.diagnoses.diagnosis import CannotMend, Diagnosis, Diagnostician, Mend
+from assay.conformance.parity.diagnoses.exports import fixed_window, other_path, truncated_division, unknown_operator
+from assay.conformance.parity.diagnoses.interface import (
+    fixed_axis,
+    ignored_input,
+    missing_input,
+    missing_output,
+    swapped_outputs,
+)
+from assay.conformance.parity.diagnoses.nodes import added_node, missing_node, other_input, other_operator
+from assay.conformance.parity.diagnoses.weights import weights
+from assay.conformance.parity.localisation.evidence import Evidence
+
+__all__ = ["DIAGNOSES", "CannotMend", "Diagnosis", "Mend", "diagnose"]
+
+DIAGNOSES: tuple[Diagnostician, ...] = (
+    unknown_operator,
+    missing_output,
+    missing_input,
+    swapped_outputs,
+    fixed_axis,
+    ignored_input,
+    attribute,
+    weights,
+    baked_target,
+    baked_value,
+    other_constant,
+    added_node,
+    missing_node,
+    other_input,
+    other_operator,
+    fixed_window,
+    truncated_division,
+    other_path,
+)
+_VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and the kinds beside which they are left out
+    "other-constant": frozenset({"baked-target"}),
+    "baked-value": frozenset({"baked-target", "ignored-input"}),
+    "export": frozenset(),
+}
+_WHOLE = frozenset({"swapped-outputs", "fixed-axis", "unknown-operator"})  # beside these nothing else is at fault
+
+
+def diagnose(evidence: Evidence) -> list[Diagnosis]:
+    """All defects that can be told, the surest first."""
+    found = [diagnosis for function in DIAGNOSES for diagnosis in function(evidence)]
+    whole = [diagnosis for diagnosis in found if diagnosis.kind in _WHOLE]
+    if whole:
+        return whole
+    kinds = {diagnosis.kind for diagnosis in found}
+    vaguer = {vague for vague, surer in _VAGUER.items() if kinds & surer or (not surer and kinds - {vague})}
+    return [diagnosis for diagnosis in found if diagnosis.kind not in vaguer]

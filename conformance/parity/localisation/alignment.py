@@ -1,0 +1,120 @@
+"""Which tensor of the candidate is which tensor of the reference graph: by name, else by value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from assay.conformance.parity.localisation.graph import Graph
+from assay.conformance.parity.localisation.noise import error_ratio
+from assay.conformance.parity.oracle import Noise, is_float
+
+_ALIKE = 0.6  # the share of a graph's values whose namesakes come from the same operator, from which names are trusted
+_FEWEST = 3  # elements, below which equal values prove nothing
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Values:
+    """The tensors of one graph on one probe, and how far rounding moves each."""
+
+    arrays: Arrays
+    spreads: Mapping[str, Noise] = field(default_factory=dict)
+
+    @cached_property
+    def by_shape(self) -> dict[tuple[tuple[int, ...], str], list[tuple[float, str]]]:
+        """The names of the tensors of each shape and dtype, with the norm that tells them apart."""
+        found: dict[tuple[tuple[int, ...], str], list[tuple[float, str]]] = {}
+        for name, array in self.arrays.items():
+            found.setdefault((array.shape, array.dtype.name), []).append((norm(array), name))
+        return found
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The candidate's tensors beside those of the reference; ``trusts_names`` where the graphs name values alike."""
+
+    got: Values
+    expected: Values
+    trusts_names: bool
+    names: Mapping[str, str]  # namesakes that hold whatever names are worth: inputs and outputs
+    operators: Mapping[str, str] = field(default_factory=dict)  # what makes each value of the reference
+
+    def namesake(self, name: str) -> str | None:
+        """The reference's tensor that has the same name, or the same place in the interface."""
+        if name in self.names:
+            return self.names[name]
+        return name if self.trusts_names and name in self.expected.arrays else None
+
+    def made_alike(self, name: str, op_type: str) -> bool:
+        """Whether the same operator makes the namesake."""
+        return self.operators.get(self.namesake(name) or "") == op_type
+
+    def ratio(self, name: str, other: str) -> float:
+        """The distance of two tensors over the noise there; infinite where one of them was not captured."""
+        if name not in self.got.arrays or other not in self.expected.arrays:
+            return math.inf
+        return error_ratio(self.got.arrays[name], self.expected.arrays[other], self.expected.spreads.get(other))
+
+    def namesake_ratio(self, name: str) -> float | None:
+        """The distance from the namesake; None where there is none."""
+        if name not in self._ratios:
+            other = self.namesake(name)
+            self._ratios[name] = self.ratio(name, other) if other in self.expected.arrays else None  # type: ignore[arg-type]
+        return self._ratios[name]
+
+    def twin(self, name: str, tolerance: float) -> str | None:
+        """The reference's tensor that agrees: the namesake, else one of the same values."""
+        near = self.namesake_ratio(name)
+        if near is not None:
+            return self.namesake(name) if near <= tolerance else None
+        return self._by_value(name, tolerance)
+
+    def _by_value(self, name: str, tolerance: float) -> str | None:
+        array = self.got.arrays.get(name)
+        if array is None or not tells(array):
+            return None
+        if name not in self._alike:
+            self._alike[name] = self._ranked(array, name)
+        best = min(self._alike[name], default=(math.inf, ""))
+        return best[1] if best[0] <= tolerance else None
+
+    def _ranked(self, array: np.ndarray, name: str) -> list[tuple[float, str]]:
+        own = norm(array)
+        peers = self.expected.by_shape.get((array.shape, array.dtype.name), [])
+        return [(self.ratio(name, other), other) for size, other in peers if abs(size - own) <= 1e-3 * max(size, own)]
+
+    @cached_property
+    def _ratios(self) -> dict[str, float | None]:
+        return {}
+
+    @cached_property
+    def _alike(self) -> dict[str, list[tuple[float, str]]]:
+        return {}
+
+
+def tells(array: np.ndarray) -> bool:
+    """Whether equal values say that two tensors are the same: floating, not few, and not all alike."""
+    return is_float(array) and array.size >= _FEWEST and bool((array != array.flat[0]).any())
+
+
+def norm(array: np.ndarray) -> float:
+    """The root of the sum of squares of the finite elements; zero for strings."""
+    if array.dtype.kind not in "fiubV":
+        return 0.0
+    values = array.astype(np.float64)
+    return float(np.sqrt(np.sum(np.square(values, where=np.isfinite(values), out=np.zeros_like(values)))))
+
+
+def trusts_names(candidate: Graph, reference: Graph) -> bool:
+    """Whether most values of the candidate come from the same operator as the reference's values of that name."""
+    inner = [(name, node) for name, node in candidate.producers.items() if name not in candidate.outputs]
+    if not inner:
+        return True
+    known = [(node, reference.producers.get(name)) for name, node in inner]
+    alike = sum(other is not None and other.op_type == node.op_type for node, other in known)
+    return alike >= _ALIKE * len(inner)

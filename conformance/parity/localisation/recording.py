@@ -1,0 +1,58 @@
+"""Where no conversion is right: the source's own operations on the probe, matched by value with the candidate's tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from assay.conformance.parity.localisation.alignment import Alignment, Arrays, Values, tells
+from assay.conformance.parity.oracle import Noise
+from assay.converters.sources.recorded import Recorded
+
+_NOISE = 64 * float(np.finfo(np.float32).eps)  # of the largest element: no spread is known of an operation inside
+
+
+def alignment_with(
+    records: Sequence[Recorded], captured: Arrays, outputs: Mapping[str, str], expected: Arrays
+) -> Alignment:
+    """Candidate against recorded operations; the source's outputs go by their names, the rest by value."""
+    arrays = {str(index): record.value for index, record in enumerate(records)} | {f"output {n}": a for n, a in expected.items()}
+    spreads = {name: _assumed(array) for name, array in arrays.items()}
+    names = {own: f"output {ours}" for ours, own in outputs.items() if ours in expected and own in captured}
+    return Alignment(Values(captured), Values(arrays, spreads), False, names)
+
+
+def first_lost(records: Sequence[Recorded], alignment: Alignment, tolerance: float) -> Recorded | None:
+    """The first operation of the source whose result the candidate does not have, though it has what it is made from."""
+    found = _found(records, alignment, tolerance)
+    right = set(found)
+    for index in range(len(records) - 1, -1, -1):
+        if index in right:
+            right.update(records[index].inputs)
+    return next(
+        (
+            record
+            for index, record in enumerate(records)
+            if index not in right and tells_or_ends(record, index, records) and all(i in right for i in record.inputs)
+        ),
+        None,
+    )
+
+
+def tells_or_ends(record: Recorded, index: int, records: Sequence[Recorded]) -> bool:
+    """Whether the result can be looked for by value, or is one that nothing else is made from."""
+    return tells(record.value) or not any(index in other.inputs for other in records)
+
+
+def _found(records: Sequence[Recorded], alignment: Alignment, tolerance: float) -> list[int]:
+    back = Alignment(alignment.expected, Values(alignment.got.arrays, {n: _assumed(a) for n, a in alignment.got.arrays.items()}), False, {})
+    return [index for index in range(len(records)) if back.twin(str(index), tolerance) is not None]
+
+
+def _assumed(array: np.ndarray) -> Noise:
+    if array.dtype.kind != "f":
+        return Noise(0.0, 0.0)
+    values = np.abs(array.astype(np.float64))
+    size = float(values[np.isfinite(values)].max(initial=0.0))
+    return Noise(_NOISE * size, _NOISE * size)
