@@ -41,7 +41,9 @@ DIAGNOSES: tuple[Diagnostician, ...] = (
 )
 _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and the kinds beside which they are left out
     "other-constant": frozenset({"baked-target"}),
-    "baked-value": frozenset({"baked-target", "ignored-input"}),
+    "baked-value": frozenset({"baked-target", "ignored-input", "swapped-inputs"}),
+    "ignored-input": frozenset({"swapped-inputs"}),
+    "other-input": frozenset({"added-node"}),
     "export": frozenset(),
 }
 _WHOLE = frozenset({"swapped-outputs", "fixed-axis", "unknown-operator"})  # beside these nothing else is at fault
@@ -49,7 +51,8 @@ _WHOLE = frozenset({"swapped-outputs", "fixed-axis", "unknown-operator"})  # bes
 
 def diagnose(evidence: Evidence) -> list[Diagnosis]:
     """All defects that can be told, the surest first."""
-    found = [diagnosis for function in DIAGNOSES for diagnosis in function(evidence)]
+    told = (diagnosis for function in DIAGNOSES for diagnosis in function(evidence))
+    found = list({(one.kind, one.node, one.evidence.get("input")): one for one in told}.values())
     whole = [diagnosis for diagnosis in found if diagnosis.kind in _WHOLE]
     if whole:
         return whole

@@ -44,7 +44,11 @@ def baked_value(evidence: Evidence) -> Iterator[Diagnosis]:
         if own is None or other is None or own.name not in evidence.candidate.constants or other.name in healthy.constants:
             continue
         made = healthy.producers.get(other.name or "")
-        source = f"come from {made.op_type} {name_of(made)}" if made else f"be input {other.name}"
+        if made is None:
+            sentence = f"input {other.name} is ignored from node {name_of(node)} on, which takes a constant in its place"
+            yield Diagnosis("ignored-input", sentence, name_of(node), {"input": index}, transplant(evidence))
+            continue
+        source = f"come from {made.op_type} {name_of(made)}"
         sentence = f"input {index} of {node.op_type} {name_of(node)} is a constant{_shown(evidence, own)}, but should {source}"
         yield Diagnosis("baked-value", sentence, name_of(node), {"input": index}, transplant(evidence))
 

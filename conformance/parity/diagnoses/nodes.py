@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import onnx_ir as ir
 from onnx import defs
 
@@ -29,9 +30,10 @@ def transplant(evidence: Evidence) -> Transplant | None:
 def added_node(evidence: Evidence) -> Iterator[Diagnosis]:
     """A node between two that follow each other in the healthy graph."""
     node, twin = evidence.node, evidence.twin
-    if node is None or evidence.healthy is None or not evidence.alignment.trusts_names:
+    if node is None or evidence.healthy is None or not evidence.alignment.is_close:
         return
-    if twin is not None and (twin.op_type == node.op_type or _passed_through(evidence, node) is None):
+    passed = _passed_through(evidence, node)
+    if twin is not None and (passed is None or (twin.op_type == node.op_type and not _is_made_alike(evidence, passed, node))):
         return
     sentence = f"{node.op_type} {name_of(node)} is not in the source's graph"
     yield Diagnosis("added-node", sentence, name_of(node), mend=transplant(evidence) or _bypass(evidence, node))
@@ -67,12 +69,11 @@ def other_input(evidence: Evidence) -> Iterator[Diagnosis]:
     node, twin = evidence.node, evidence.twin
     if node is None or twin is None or evidence.healthy is None or node.op_type != twin.op_type:
         return
-    others = list(_other_inputs(evidence))
-    if len(others) == 2 and _crossed(evidence, others):
-        sentence = f"inputs {others[0][0]} and {others[1][0]} of {node.op_type} {name_of(node)} are swapped"
+    if _crossed(evidence, node, twin):
+        sentence = f"inputs 0 and 1 of {node.op_type} {name_of(node)} are swapped"
         yield Diagnosis("swapped-inputs", sentence, name_of(node), mend=transplant(evidence))
         return
-    for index, got, expected in others:
+    for index, got, expected in _other_inputs(evidence):
         if got is None:
             sentence = f"{_operand(node, evidence.candidate.model, index)} of {node.op_type} {name_of(node)} is dropped"
             yield Diagnosis("missing-operand", sentence, name_of(node), {"input": index}, transplant(evidence))
@@ -96,9 +97,21 @@ def _other_inputs(evidence: Evidence) -> Iterator[tuple[int, str | None, str]]:
             yield index, got, expected
 
 
-def _crossed(evidence: Evidence, others: list[tuple[int, str | None, str]]) -> bool:
-    (_, a, x), (_, b, y) = others
-    return a is not None and b is not None and (evidence.counterpart(a), evidence.counterpart(b)) == (y, x)
+def _crossed(evidence: Evidence, node: ir.Node, twin: ir.Node) -> bool:
+    own, wanted = [_named(v) for v in node.inputs[:2]], [_named(v) for v in twin.inputs[:2]]
+    if len(own) < 2 or len(wanted) < 2 or None in (*own, *wanted) or own[0] == own[1]:
+        return False
+    return _is(evidence, own[0], wanted[1]) and _is(evidence, own[1], wanted[0]) and not _is(evidence, own[0], wanted[0])
+
+
+def _is(evidence: Evidence, name: str | None, other: str | None) -> bool:
+    """Whether a value of the candidate is this one of the healthy graph; constants are told by their content."""
+    assert evidence.healthy is not None
+    assert name is not None
+    got, expected = evidence.candidate.array(name), evidence.healthy.graph.array(other or "")
+    if got is None or expected is None:
+        return got is None and expected is None and evidence.counterpart(name) == other
+    return got.shape == expected.shape and got.dtype == expected.dtype and bool(np.array_equal(got, expected))
 
 
 def _passed_through(evidence: Evidence, node: ir.Node) -> str | None:
@@ -108,6 +121,11 @@ def _passed_through(evidence: Evidence, node: ir.Node) -> str | None:
         return None
     fed = (name for name in taken_by(node) if name in evidence.alignment.got.arrays)
     return next((name for name in fed if evidence.alignment.ratio(name, wanted) <= _SAME), None)
+
+
+def _is_made_alike(evidence: Evidence, name: str, node: ir.Node) -> bool:
+    made = evidence.candidate.producers.get(name)
+    return made is not None and made.op_type == node.op_type
 
 
 def _bypass(evidence: Evidence, node: ir.Node) -> Transplant | None:

@@ -9,12 +9,13 @@ import numpy as np
 
 from assay.conformance.candidate import Candidate
 from assay.conformance.parity.judge import Judge, Judged
-from assay.conformance.parity.localisation.alignment import Alignment, Values, trusts_names
+from assay.conformance.parity.localisation.alignment import Alignment, Values
 from assay.conformance.parity.localisation.blame import Guilty, first_wrong
 from assay.conformance.parity.localisation.capture import Camera
+from assay.conformance.parity.localisation.correspondence import correspond
 from assay.conformance.parity.localisation.evidence import Evidence, Place
 from assay.conformance.parity.localisation.graph import Graph
-from assay.conformance.parity.localisation.healthy import Healthy, healthy_graph, is_right
+from assay.conformance.parity.localisation.healthy import Healthy, healthy_graph, wrong_outputs
 from assay.conformance.parity.localisation.noise import spreads
 from assay.conformance.parity.localisation.recording import alignment_with, first_lost
 from assay.conformance.parity.oracle import Reference
@@ -54,8 +55,8 @@ def localise(target: Target, camera: Camera) -> Evidence:
     graph = Graph.read(target.candidate.path)
     captured = camera.capture(graph, target.feeds)
     task = target.candidate.interface.task
-    feeds, reference = target.judged.probe.feeds, target.reference
-    healthy, unhealthy = healthy_graph(target.judge, graph, task, feeds, reference, camera)
+    feeds = target.judged.probe.feeds
+    healthy, unhealthy = healthy_graph(target.judge, target.judged, graph, task, camera)
     got = {ours: captured.values[own] for ours, own in target.outputs.items() if own in captured.values}
     evidence = Evidence(
         probe=target.judged.probe.name,
@@ -69,7 +70,7 @@ def localise(target: Target, camera: Camera) -> Evidence:
         failed=captured.failed,
         failure=captured.failure,
         got=got,
-        expected=reference.values,
+        expected=target.reference.values,
         own_names=target.outputs,
         own_inputs=target.candidate.inputs,
     )
@@ -79,12 +80,14 @@ def localise(target: Target, camera: Camera) -> Evidence:
 def _beside_graph(evidence: Evidence, healthy: Healthy, target: Target, camera: Camera) -> Evidence:
     feeds = target.judged.probe.feeds
     expected = camera.capture(healthy.graph, feeds).values
-    names = {own: ours for ours, own in (*target.candidate.inputs.items(), *target.outputs.items())}
+    inputs = {name: name for name in evidence.candidate.inputs & healthy.graph.inputs}
+    names = inputs | {own: ours for ours, own in (*target.candidate.inputs.items(), *target.outputs.items())}
+    alike = correspond(evidence.candidate, healthy.graph, names)
     alignment = Alignment(
         evidence.alignment.got,
         Values(expected, spreads(camera, healthy.graph, feeds, expected)),
-        trusts_names(evidence.candidate, healthy.graph),
-        names,
+        alike.is_close,
+        alike.values,
         {name: node.op_type for name, node in healthy.graph.producers.items()},
     )
     return replace(evidence, alignment=alignment, guilty=_guilty(evidence, alignment, target))
@@ -100,6 +103,6 @@ def _beside_source(evidence: Evidence, target: Target) -> Evidence:
 
 def _guilty(evidence: Evidence, alignment: Alignment, target: Target) -> Guilty | None:
     """Of the nodes that lead to an output that is wrong, the first that is."""
-    wrong = [own for ours, own in target.outputs.items() if ours in evidence.got and not is_right(ours, evidence.got, target.reference)]
+    wrong = [target.outputs[name] for name in wrong_outputs(target.judge, target.judged, evidence.got) if name in evidence.got]
     concerned = evidence.candidate.ancestors(wrong) if wrong else None
     return first_wrong(evidence.candidate, alignment, concerned)

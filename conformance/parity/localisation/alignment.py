@@ -9,11 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from assay.conformance.parity.localisation.graph import Graph
 from assay.conformance.parity.localisation.noise import error_ratio
 from assay.conformance.parity.oracle import Noise, is_float
 
-_ALIKE = 0.6  # the share of a graph's values whose namesakes come from the same operator, from which names are trusted
 _FEWEST = 3  # elements, below which equal values prove nothing
 Arrays = Mapping[str, np.ndarray]
 
@@ -36,19 +34,21 @@ class Values:
 
 @dataclass(frozen=True)
 class Alignment:
-    """The candidate's tensors beside those of the reference; ``trusts_names`` where the graphs name values alike."""
+    """The candidate's tensors beside those of the reference.
+
+    ``names`` has the reference's name of each value that corresponds: of inputs and outputs always, and of the values
+    inside where ``is_close``, that is, where the two graphs are the same but for a few nodes.
+    """
 
     got: Values
     expected: Values
-    trusts_names: bool
-    names: Mapping[str, str]  # namesakes that hold whatever names are worth: inputs and outputs
+    is_close: bool
+    names: Mapping[str, str]
     operators: Mapping[str, str] = field(default_factory=dict)  # what makes each value of the reference
 
     def namesake(self, name: str) -> str | None:
-        """The reference's tensor that has the same name, or the same place in the interface."""
-        if name in self.names:
-            return self.names[name]
-        return name if self.trusts_names and name in self.expected.arrays else None
+        """The reference's tensor that has the same place in the graph or in the interface."""
+        return self.names.get(name)
 
     def made_alike(self, name: str, op_type: str) -> bool:
         """Whether the same operator makes the namesake."""
@@ -108,13 +108,3 @@ def norm(array: np.ndarray) -> float:
         return 0.0
     values = array.astype(np.float64)
     return float(np.sqrt(np.sum(np.square(values, where=np.isfinite(values), out=np.zeros_like(values)))))
-
-
-def trusts_names(candidate: Graph, reference: Graph) -> bool:
-    """Whether most values of the candidate come from the same operator as the reference's values of that name."""
-    inner = [(name, node) for name, node in candidate.producers.items() if name not in candidate.outputs]
-    if not inner:
-        return True
-    known = [(node, reference.producers.get(name)) for name, node in inner]
-    alike = sum(other is not None and other.op_type == node.op_type for node, other in known)
-    return alike >= _ALIKE * len(inner)

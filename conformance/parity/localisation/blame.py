@@ -44,7 +44,7 @@ def first_wrong(graph: Graph, alignment: Alignment, concerned: Collection[str] |
 def _settled(graph: Graph, alignment: Alignment, guilty: Guilty) -> Guilty:
     """Of nodes that were added one behind the other, the last; or the node behind them where it is another operator."""
     seen = {guilty.node}
-    while alignment.trusts_names and alignment.namesake_ratio(guilty.value) is None:
+    while alignment.is_close and alignment.namesake_ratio(guilty.value) is None:
         taker = next(iter(graph.consumers.get(guilty.value, [])), None)
         value = next(iter(made_by(taker)), "") if taker is not None else ""
         if taker is None or taker in seen or not value:

@@ -75,7 +75,7 @@ class Evidence:
         made = next((graph.producers[name] for name in own if name in graph.producers), None)
         if made is not None:
             return made
-        if self.alignment.trusts_names:  # a node without a namesake was added
+        if self.alignment.is_close:  # a node without a namesake was added
             return next((node for node in graph.nodes if node.name and node.name == self.node.name), None)
         return self._fed_alike(graph, self.node)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +12,11 @@ import numpy as np
 
 from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import WorkerDied, WorkerTimedOut
-from assay.conformance.parity.judge import Judge
-from assay.conformance.parity.judgement import FAIL_GATE
-from assay.conformance.parity.localisation.alignment import trusts_names
+from assay.conformance.parity.judge import Judge, Judged
+from assay.conformance.parity.judgement import FAIL_GATE, contract_findings, output_errors
+from assay.conformance.parity.localisation.correspondence import correspond
 from assay.conformance.parity.localisation.capture import Camera
 from assay.conformance.parity.localisation.graph import Graph
-from assay.conformance.parity.oracle import Reference, distance, is_float
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
 from assay.converters.convert import convert_source
@@ -28,7 +29,6 @@ _EXPORTERS = {
     "tensorflow": ("tf2onnx",),
     "onnx": ("onnx",),
 }
-_EPS = float(np.finfo(np.float32).eps) / 2
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Unhealthy:
 
 
 def healthy_graph(
-    judge: Judge, candidate: Graph, task: str, feeds: Mapping[str, np.ndarray], reference: Reference, camera: Camera
+    judge: Judge, judged: Judged, candidate: Graph, task: str, camera: Camera
 ) -> tuple[Healthy | None, list[Unhealthy]]:
     """The right graph whose names are most like the candidate's, and why the others are none."""
     refused: list[Unhealthy] = []
@@ -59,9 +59,10 @@ def healthy_graph(
             continue
         camera.deadline.check()
         made = _attempt(judge.source, task, exporter, opset, camera.folder.parent / f"healthy-{len(found) + len(refused)}")
-        reason = made.reason if isinstance(made, Unhealthy) else _why_wrong(made, feeds, reference, camera)
+        reason = made.reason if isinstance(made, Unhealthy) else _why_wrong(made, judge, judged, camera)
         if isinstance(made, Healthy) and reason is None:
-            if trusts_names(candidate, made.graph):
+            shared = [*(candidate.inputs & made.graph.inputs), *(set(candidate.outputs) & set(made.graph.outputs))]
+            if correspond(candidate, made.graph, {name: name for name in shared}).is_close:
                 return made, refused
             found.append(made)
         else:
@@ -82,31 +83,38 @@ def _attempts(source: Source, candidate: Graph) -> Iterator[tuple[str, int | Non
 
 def _attempt(source: Source, task: str, exporter: str, opset: int | None, folder: Path) -> Healthy | Unhealthy:
     try:
-        bundle = convert_source(source, folder, load_task(task), opset, exporter)
+        with _quiet():
+            bundle = convert_source(source, folder, load_task(task), opset, exporter)
     except AssayError as error:
         return Unhealthy(exporter, brief(error))
     return Healthy(Candidate(bundle.model, bundle.interface), Graph.read(bundle.model), exporter)
 
 
-def _why_wrong(made: Healthy, feeds: Mapping[str, np.ndarray], reference: Reference, camera: Camera) -> str | None:
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Exporters log what they can't do; here that is no news."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
     try:
-        values = Trial(made.candidate, "cpu", camera.worker, 1, "disable").run(feeds)
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _why_wrong(made: Healthy, judge: Judge, judged: Judged, camera: Camera) -> str | None:
+    try:
+        values = Trial(made.candidate, "cpu", camera.worker, 1, "disable").run(judged.probe.feeds)
     except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
         return f"it does not run there: {error}"
-    wrong = [name for name in reference.values if not is_right(name, values, reference)]
+    wrong = wrong_outputs(judge, judged, values)
     return f"its {', '.join(wrong)} is wrong there too" if wrong else None
 
 
-def is_right(name: str, values: Mapping[str, np.ndarray], reference: Reference) -> bool:
-    """Whether an output is the source's, within the gate of a failure over the source's own rounding error."""
-    expected = reference.values[name]
-    got = values.get(name)
-    if got is None or got.shape != expected.shape or got.dtype != expected.dtype:
-        return False
-    if not is_float(expected):
-        return bool(np.array_equal(got, expected))
-    if not np.array_equal(np.isfinite(got), np.isfinite(expected)):
-        return False
-    truth = reference.truth[name].astype(np.float64)
-    size = float(np.abs(truth[np.isfinite(truth)]).max(initial=0.0))
-    return distance(got, reference.truth[name]).max <= FAIL_GATE * max(reference.floor[name].max, _EPS * size)
+def wrong_outputs(judge: Judge, judged: Judged, values: Mapping[str, np.ndarray]) -> list[str]:
+    """The outputs that the check would fail on this probe."""
+    reference = judged.reference
+    assert reference is not None
+    broken = {str(finding.location["output"]) for finding in contract_findings(values, reference, judged.probe.name)}
+    errors = output_errors(values, reference, judge.usual)
+    off = {e.output for e in errors if e.ratio > FAIL_GATE and judge.reconsider(judged, e).ratio > FAIL_GATE}
+    return [name for name in reference.values if name in broken | off]
