@@ -23,7 +23,7 @@ from assay.specs.errors import brief
 SECONDS = 60.0
 _LARGEST = 1 << 30  # bytes of a model file, beyond which copies of it cost too much
 _LONGEST_RUN = 30.0  # seconds: a run that hangs is found out sooner than by the check itself
-_HANGS = "PA008"
+_REFUSES, _HANGS = "PA006", "PA008"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Explanation:
             return None
         found = self.evidence.place()
         if any(diagnosis.of_interface for diagnosis in self.diagnoses[:1]):
-            return replace(found, node=None, op=None, value=None, module=None, line=None, how="it is in the interface")
+            return replace(found, node=None, op=None, value=None, module=None, line=None, how="it is in no node")
         return found
 
 
@@ -58,11 +58,14 @@ def explain(
     if tell:
         tell(f"looking for the node at fault on probe {judged.probe.name}")
     try:
-        with Worker(_LONGEST_RUN) as worker, tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True) as folder:
+        with (
+            Worker(_LONGEST_RUN) as worker,
+            tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True) as folder,
+        ):
             inside = Path(folder) / "runs"
             inside.mkdir()
             camera = Camera(worker, inside, Deadline(seconds), check.provider or "cpu")
-            evidence = localise(Target(judge, candidate, judged), camera)
+            evidence = localise(Target(judge, candidate, judged, _not_loaded(check.findings)), camera)
         return Explanation(evidence, diagnose(evidence))
     except OutOfTime as late:
         return Explanation(reason=str(late))
@@ -89,6 +92,10 @@ def _why_not(candidate: Candidate, check: CheckResult) -> str | None:
         return "a model that hangs is not run again"
     size = candidate.path.stat().st_size
     return f"the model has {size:,} bytes, and is too large to be copied" if size > _LARGEST else None
+
+
+def _not_loaded(findings: Iterable[Finding]) -> bool:
+    return any(finding.code == _REFUSES and "probe" not in finding.location for finding in findings)
 
 
 def _telling_probe(judge: Judge, findings: Iterable[Finding]) -> Judged | None:
@@ -126,7 +133,9 @@ def _where(place: Place, told: Mapping[str, Any]) -> Iterator[Finding]:
     if place.node is None:
         return
     code = ", ".join(part for part in (place.module, place.line) if part)
-    sentence = f"{place.op} {place.node} is the first node that differs from the source" + (f" ({code})" if code else "")
+    sentence = f"{place.op} {place.node} is the first node that differs from the source" + (
+        f" ({code})" if code else ""
+    )
     yield Finding(code="PA026", severity="info", message=sentence, location=place.location(), evidence=dict(told))
 
 

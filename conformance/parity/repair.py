@@ -122,7 +122,9 @@ def _why(explanation: Explanation, mended: Sequence[str]) -> str:
         return explanation.reason
     evidence = explanation.evidence
     if evidence is not None and evidence.healthy is None:
-        told = "; ".join(f"{one.exporter}: {one.reason}" for one in evidence.unhealthy)
+        told = "; ".join(
+            f"{name}: {reason[:160]}" for name, reason in {u.exporter: u.reason for u in evidence.unhealthy}.items()
+        )
         return f"no conversion of the source is right, so there is nothing to take over ({told})"
     return "no diagnosis implies a mend"
 

@@ -131,9 +131,13 @@ def _before(graph: Graph, node: ir.Node, size: int) -> list[ir.Node]:
 def _cut(evidence: Evidence, nodes: Sequence[ir.Node]) -> dict[str, np.ndarray] | None:
     """What the part takes from outside, with its values on the probe; None where one was not captured."""
     made = {name for node in nodes for name in made_by(node)}
-    names = [name for node in nodes for name in evidence.candidate.fed(node) if name not in made]
+    constant = evidence.candidate.constants
+    names = [name for node in nodes for name in taken_by(node) if name not in made and name not in constant]
     back = {own: ours for ours, own in evidence.own_inputs.items()}
-    known = {**evidence.alignment.got.arrays, **{n: evidence.feeds[back.get(n, n)] for n in names if back.get(n, n) in evidence.feeds}}
+    known = {
+        **evidence.alignment.got.arrays,
+        **{n: evidence.feeds[back.get(n, n)] for n in names if back.get(n, n) in evidence.feeds},
+    }
     return {name: known[name] for name in dict.fromkeys(names)} if set(names) <= set(known) else None
 
 
@@ -143,7 +147,9 @@ def _extracted(
     """These nodes with their constants as a model; nothing else tells whose it is from."""
     full = _proto(graph.path)
     taken = {name for node in nodes for name in taken_by(node)}
-    kept = [proto for proto, node in zip(full.graph.node, graph.nodes, strict=True) if node in nodes or taken & _held(node)]
+    kept = [
+        proto for proto, node in zip(full.graph.node, graph.nodes, strict=True) if node in nodes or taken & _held(node)
+    ]
     for proto in kept:
         proto.ClearField("metadata_props")
         proto.ClearField("doc_string")
@@ -161,7 +167,9 @@ def _held(node: ir.Node) -> set[str]:
 
 
 def _infos(arrays: Mapping[str, np.ndarray]) -> list[onnx.ValueInfoProto]:
-    return [helper.make_tensor_value_info(name, _onnx_dtype(array).value, array.shape) for name, array in arrays.items()]
+    return [
+        helper.make_tensor_value_info(name, _onnx_dtype(array).value, array.shape) for name, array in arrays.items()
+    ]
 
 
 def _onnx_dtype(array: np.ndarray) -> ir.DataType:
@@ -194,7 +202,9 @@ def _symptom(
             values = read_arrays(worker.call(run_session, SessionKey(path.resolve()), fed, Path(scratch) / "out"))
         except (RuntimeRefused, WorkerDied, WorkerTimedOut) as error:
             return f"it does not run: {error}"
-        return next((said for name, right in expected.items() if (said := _difference(name, values.get(name), right))), None)
+        return next(
+            (said for name, right in expected.items() if (said := _difference(name, values.get(name), right))), None
+        )
 
 
 def _difference(name: str, got: np.ndarray | None, right: np.ndarray) -> str | None:
@@ -228,15 +238,26 @@ def _issue(explanation: Explanation, evidence: Evidence, check: CheckResult, cas
     code = ", ".join(part for part in (place.module, place.line) if part) if place else ""
     lines = [f"# {title}", "", f"For {project}.", "", "## What happens", "", f"{case.symptom}.", ""]
     lines += [f"- {sentence}" for sentence in named]
-    lines += [f"- node `{place.node}` ({place.op})" + (f", made from `{code}`" if code else "")] if place and place.node else []
-    lines += ["", "## How to see it", "", f"The model beside this text has {case.nodes} node{'s' if case.nodes != 1 else ''}."]
+    lines += (
+        [f"- node `{place.node}` ({place.op})" + (f", made from `{code}`" if code else "")]
+        if place and place.node
+        else []
+    )
+    lines += [
+        "",
+        "## How to see it",
+        "",
+        f"The model beside this text has {case.nodes} node{'s' if case.nodes != 1 else ''}.",
+    ]
     lines += ["`python run.py` runs it on `test_data_set_0/input_*.pb`; `output_*.pb` is what the source gives.", ""]
     return "\n".join([*lines, "## Versions", "", *_versions(), ""])
 
 
 def _project(evidence: Evidence, check: CheckResult) -> str:
     blames = {finding.evidence.get("blame") for finding in check.findings}
-    exporter = evidence.candidate.model.metadata_props.get("assay.exporter") or evidence.candidate.model.producer_name or ""
+    exporter = (
+        evidence.candidate.model.metadata_props.get("assay.exporter") or evidence.candidate.model.producer_name or ""
+    )
     at_fault = "onnxruntime" if blames & {"optimizer", "runtime"} and "export" not in blames else exporter
     return _PROJECTS.get(at_fault, at_fault or "the exporter")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from assay.converters.passes.record_source_lines import LIBRARIES
 from assay.converters.sources.recorded import Recorded
 from assay.converters.sources.torch_runner import TorchSource, to_array
 
-_INSIDE = (*LIBRARIES, "/assay/converters/", "/converters/sources/")
+_OURS = str(Path(__file__).parents[2])
+_NO_WORK = frozenset({"lift_fresh", "detach", "alias", "empty", "item", "_local_scalar_dense"})
 
 
 def record_torch(source: TorchSource, feeds: Mapping[str, np.ndarray]) -> list[Recorded]:
@@ -41,6 +43,8 @@ class _Recording(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         tensors = [leaf for leaf in tree_leaves((args, kwargs or {})) if isinstance(leaf, torch.Tensor)]
         inputs = tuple(self._makers[id(tensor)] for tensor in tensors if id(tensor) in self._makers)
+        if func.overloadpacket.__name__ in _NO_WORK:
+            return result
         for tensor in tree_leaves(result):
             if isinstance(tensor, torch.Tensor) and not tensor.is_sparse:
                 self._keep(func.overloadpacket.__name__, tensor, inputs)
@@ -55,9 +59,12 @@ class _Recording(TorchDispatchMode):
 
 
 def _users_line() -> str | None:
-    """The innermost frame that is neither a library's nor ours, as ``file.py:12``."""
-    for frame in reversed(traceback.extract_stack(limit=60)):
-        if not any(part in frame.filename for part in _INSIDE):
+    """The innermost frame that is no library's, as ``file.py:12``; beyond our own call it is none of the model's."""
+    inside = traceback.extract_stack(limit=80)
+    for frame in reversed([one for one in inside if not one.filename.endswith("torch_recording.py")]):
+        if frame.filename.startswith(_OURS):
+            return None
+        if not any(part in frame.filename for part in LIBRARIES):
             return f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
     return None
 

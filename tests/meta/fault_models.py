@@ -105,7 +105,9 @@ def keras_text() -> Any:
     hidden = layers.LayerNormalization(epsilon=1e-6)(layers.Embedding(50, 8)(ids))
     hidden = layers.Dense(16, "gelu", bias_initializer="random_normal")(hidden)
     pooled = layers.GlobalAveragePooling1D()(hidden)
-    heads = {name: layers.Dense(3, "tanh", name=name, bias_initializer="random_normal")(pooled) for name in ("left", "right")}
+    heads = {
+        name: layers.Dense(3, "tanh", name=name, bias_initializer="random_normal")(pooled) for name in ("left", "right")
+    }
     return keras.Model(ids, heads)
 
 

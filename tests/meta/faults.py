@@ -36,7 +36,9 @@ def _node(model: ir.Model, *op_types: str, last: bool = False) -> ir.Node:
     return found[-1 if last else 0]
 
 
-def _weights(model: ir.Model, fits: Callable[[np.ndarray], bool] = lambda _array: True) -> tuple[ir.Node, ir.Value, np.ndarray]:
+def _weights(
+    model: ir.Model, fits: Callable[[np.ndarray], bool] = lambda _array: True
+) -> tuple[ir.Node, ir.Value, np.ndarray]:
     """A weight in the middle of the graph: the node that takes it, the value, the array."""
     found = []
     for node in model.graph:
@@ -77,7 +79,9 @@ def _operator(node: ir.Node, op_type: str, *attributes: ir.Attr) -> Planted:
     return node.name
 
 
-def weight_change(change: Callable[[np.ndarray], np.ndarray], fits: Callable[[np.ndarray], bool] = lambda _a: True) -> Plant:
+def weight_change(
+    change: Callable[[np.ndarray], np.ndarray], fits: Callable[[np.ndarray], bool] = lambda _a: True
+) -> Plant:
     """A weight in the middle of the graph replaced by what the function makes of it."""
 
     def plant(model: ir.Model) -> Planted:
@@ -270,7 +274,9 @@ def other_constant(model: ir.Model) -> Planted:
                 return node.name
             constant = None if value is None else ir.convenience.get_const_tensor(value)
             if constant is not None and constant.size == 1 and constant.dtype == ir.DataType.FLOAT:
-                node.replace_input_with(value._index or node.inputs.index(value), _constant(model, constant.numpy() * np.float32(1.01)))  # type: ignore[union-attr]
+                node.replace_input_with(
+                    value._index or node.inputs.index(value), _constant(model, constant.numpy() * np.float32(1.01))
+                )  # type: ignore[union-attr]
                 return node.name
     raise NotApplicable("factor")
 
@@ -313,9 +319,13 @@ FAULTS: dict[str, Fault] = {
         ),
         _attribute(),
     ),
-    "mode of Resize": Fault(attribute_change(("Resize",), "mode", lambda _n: ir.AttrString("mode", "nearest")), _attribute()),
+    "mode of Resize": Fault(
+        attribute_change(("Resize",), "mode", lambda _n: ir.AttrString("mode", "nearest")), _attribute()
+    ),
     "pads of Conv": Fault(attribute_change(("Conv",), "pads", _shifted), _attribute()),
-    "alpha of Gemm": Fault(attribute_change(("Gemm",), "alpha", lambda _n: ir.AttrFloat32("alpha", 1.01)), _attribute()),
+    "alpha of Gemm": Fault(
+        attribute_change(("Gemm",), "alpha", lambda _n: ir.AttrFloat32("alpha", 1.01)), _attribute()
+    ),
     "LeakyRelu for Relu": Fault(
         lambda m: _operator(_node(m, "Relu"), "LeakyRelu", ir.AttrFloat32("alpha", 0.01)), _attribute("other-operator")
     ),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from assay.conformance.parity.diagnoses.attributes import attribute
 from assay.conformance.parity.diagnoses.baked import baked_target, baked_value, other_constant
 from assay.conformance.parity.diagnoses.diagnosis import CannotMend, Diagnosis, Diagnostician, Mend
-from assay.conformance.parity.diagnoses.exports import fixed_window, other_path, truncated_division, unknown_operator
+from assay.conformance.parity.diagnoses.exports import (
+    fixed_window,
+    finite_mask,
+    optimizer,
+    other_path,
+    truncated_division,
+    unknown_operator,
+)
 from assay.conformance.parity.diagnoses.interface import (
     fixed_axis,
     ignored_input,
@@ -37,6 +44,8 @@ DIAGNOSES: tuple[Diagnostician, ...] = (
     other_operator,
     fixed_window,
     truncated_division,
+    finite_mask,
+    optimizer,
     other_path,
 )
 _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and the kinds beside which they are left out
@@ -46,7 +55,7 @@ _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and t
     "other-input": frozenset({"added-node"}),
     "export": frozenset(),
 }
-_WHOLE = frozenset({"swapped-outputs", "fixed-axis", "unknown-operator"})  # beside these nothing else is at fault
+_WHOLE = frozenset({"swapped-outputs", "fixed-axis", "unknown-operator", "optimizer"})  # beside these nothing else is at fault
 
 
 def diagnose(evidence: Evidence) -> list[Diagnosis]:

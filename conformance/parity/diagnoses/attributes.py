@@ -47,7 +47,9 @@ def _effective(node: ir.Node, model: ir.Model) -> dict[str, Any]:
         schema = defs.get_schema(node.op_type, opset or 1, node.domain)
     except defs.SchemaError:
         return found
-    defaults = {n: helper.get_attribute_value(a.default_value) for n, a in schema.attributes.items() if a.default_value.type}
+    defaults = {
+        n: helper.get_attribute_value(a.default_value) for n, a in schema.attributes.items() if a.default_value.type
+    }
     return {n: v.decode() if isinstance(v, bytes) else v for n, v in defaults.items()} | found
 
 
@@ -66,7 +68,15 @@ def _equal(a: Any, b: Any) -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return list(value)
-    return float(np.format_float_scientific(np.float32(value))) if isinstance(value, float) else value if isinstance(value, int | str) else str(value) if value is not None else None
+    return (
+        float(np.format_float_scientific(np.float32(value)))
+        if isinstance(value, float)
+        else value
+        if isinstance(value, int | str)
+        else str(value)
+        if value is not None
+        else None
+    )
 
 
 def _text(value: Any) -> str:

@@ -11,6 +11,7 @@ from assay.conformance.parity.diagnoses.diagnosis import Diagnosis
 from assay.conformance.parity.diagnoses.nodes import transplant
 from assay.conformance.parity.localisation.evidence import Evidence
 from assay.conformance.parity.localisation.graph import name_of
+from assay.converters.examples import trace_sizes
 from assay.specs.interface import Axis
 
 _TARGETS = {"Reshape": 1, "Expand": 1, "Tile": 1, "ConstantOfShape": 0}
@@ -31,7 +32,9 @@ def baked_target(evidence: Evidence) -> Iterator[Diagnosis]:
         return
     told = ", ".join(f"{axis} is baked to {size}" for axis, size in baked.items())
     sentence = f"{told} in {node.op_type} {name_of(node)}: its target is the constant {target.tolist()}"
-    yield Diagnosis("baked-target", sentence, name_of(node), {"target": target.tolist(), "axes": baked}, transplant(evidence))
+    yield Diagnosis(
+        "baked-target", sentence, name_of(node), {"target": target.tolist(), "axes": baked}, transplant(evidence)
+    )
 
 
 def baked_value(evidence: Evidence) -> Iterator[Diagnosis]:
@@ -41,15 +44,24 @@ def baked_value(evidence: Evidence) -> Iterator[Diagnosis]:
         return
     healthy = evidence.healthy.graph
     for index, (own, other) in enumerate(zip(node.inputs, twin.inputs, strict=False)):
-        if own is None or other is None or own.name not in evidence.candidate.constants or other.name in healthy.constants:
+        if (
+            own is None
+            or other is None
+            or own.name not in evidence.candidate.constants
+            or other.name in healthy.constants
+        ):
             continue
         made = healthy.producers.get(other.name or "")
         if made is None:
-            sentence = f"input {other.name} is ignored from node {name_of(node)} on, which takes a constant in its place"
+            sentence = (
+                f"input {other.name} is ignored from node {name_of(node)} on, which takes a constant in its place"
+            )
             yield Diagnosis("ignored-input", sentence, name_of(node), {"input": index}, transplant(evidence))
             continue
         source = f"come from {made.op_type} {name_of(made)}"
-        sentence = f"input {index} of {node.op_type} {name_of(node)} is a constant{_shown(evidence, own)}, but should {source}"
+        sentence = (
+            f"input {index} of {node.op_type} {name_of(node)} is a constant{_shown(evidence, own)}, but should {source}"
+        )
         yield Diagnosis("baked-value", sentence, name_of(node), {"input": index}, transplant(evidence))
 
 
@@ -81,7 +93,7 @@ def _baked_axes(evidence: Evidence, node: ir.Node, target: np.ndarray) -> dict[s
     if right is None or len(right) != len(target):
         return {}
     off = [(int(got), size) for got, size in zip(target, right, strict=True) if got > 0 and got != size]
-    return {_axis_of(evidence, size): got for got, size in off}
+    return {_axis_of(evidence, got, size): got for got, size in off}
 
 
 def _right_shape(evidence: Evidence, node: ir.Node) -> tuple[int, ...] | None:
@@ -93,11 +105,12 @@ def _right_shape(evidence: Evidence, node: ir.Node) -> tuple[int, ...] | None:
     return None if array is None else array.shape
 
 
-def _axis_of(evidence: Evidence, size: int) -> str:
-    sizes = sizes_of(evidence)
-    exact = [name for name, one in sizes.items() if one == size]
-    multiple = [name for name, one in sizes.items() if one > 1 and size % one == 0]
-    return (exact or multiple or ["an axis"])[0]
+def _axis_of(evidence: Evidence, got: int, size: int) -> str:
+    """The axis of which the baked number is the traced size, or a multiple, and the right one the size on the probe."""
+    sizes, traced = sizes_of(evidence), trace_sizes(evidence.interface)
+    moved = [name for name, one in sizes.items() if got * one == size * traced[name] and one != traced[name]]
+    exact = [name for name in moved if sizes[name] == size]
+    return (exact or moved or ["an axis"])[0]
 
 
 def sizes_of(evidence: Evidence) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from assay.conformance.parity.diagnoses.diagnosis import Diagnosis
-from assay.conformance.parity.diagnoses.mends import RenameOutputs, SetInputShapes, Transplant
+from assay.conformance.parity.diagnoses.mends import AddInputs, RenameOutputs, SetInputShapes, Transplant
 from assay.conformance.parity.localisation.alignment import tells
 from assay.conformance.parity.localisation.evidence import Evidence
 from assay.conformance.parity.localisation.graph import name_of
@@ -25,7 +25,9 @@ def swapped_outputs(evidence: Evidence) -> Iterator[Diagnosis]:
     if not moved or set(moved) != set(moved.values()):
         return
     places = [list(evidence.expected).index(name) for name in moved]
-    told = f"outputs {' and '.join(map(str, sorted(places)))} are swapped" if len(moved) == 2 else "outputs are permuted"
+    told = (
+        f"outputs {' and '.join(map(str, sorted(places)))} are swapped" if len(moved) == 2 else "outputs are permuted"
+    )
     names = "; ".join(f"{name} holds {held}" for name, held in moved.items())
     own = {evidence.own_names[name]: evidence.own_names[held] for name, held in moved.items()}
     yield Diagnosis(
@@ -53,7 +55,9 @@ def fixed_axis(evidence: Evidence) -> Iterator[Diagnosis]:
             size = shape[index] if shape is not None and index < len(shape) else None
             if isinstance(dim, Axis) and isinstance(size, int):
                 sentence = f"axis {dim.name} of input {spec.name} is fixed to {size}, but should be dynamic"
-                mend = SetInputShapes(tuple(one.name for one in evidence.interface.inputs)) if evidence.healthy else None
+                mend = (
+                    SetInputShapes(tuple(one.name for one in evidence.interface.inputs)) if evidence.healthy else None
+                )
                 yield Diagnosis("fixed-axis", sentence, evidence={"size": size}, mend=mend, of_interface=True)
 
 
@@ -61,7 +65,9 @@ def missing_input(evidence: Evidence) -> Iterator[Diagnosis]:
     """An input that the model does not take; the exporter may have dropped it because nothing uses it."""
     for spec in evidence.interface.inputs:
         if spec.name not in evidence.candidate.inputs:
-            yield Diagnosis("missing-input", f"input {spec.name} is missing: the exporter dropped it", of_interface=True)
+            sentence = f"input {spec.name} is missing: the exporter dropped it"
+            mend = AddInputs() if evidence.healthy else None
+            yield Diagnosis("missing-input", sentence, mend=mend, of_interface=True)
 
 
 def ignored_input(evidence: Evidence) -> Iterator[Diagnosis]:
@@ -75,7 +81,9 @@ def ignored_input(evidence: Evidence) -> Iterator[Diagnosis]:
             node = evidence.node
             where = f" from node {name_of(node)} on" if node else ""
             mend = _transplant_at(evidence)
-            yield Diagnosis("ignored-input", f"input {name} is ignored{where}", name_of(node) if node else None, mend=mend)
+            yield Diagnosis(
+                "ignored-input", f"input {name} is ignored{where}", name_of(node) if node else None, mend=mend
+            )
 
 
 def _transplant_at(evidence: Evidence) -> Transplant | None:

@@ -87,6 +87,19 @@ class SetInputShapes:
 
 
 @dataclass(frozen=True)
+class AddInputs:
+    """The inputs of the healthy model that the candidate lacks, used by nothing."""
+
+    def __call__(self, candidate: ir.Model, healthy: ir.Model) -> None:
+        """Declare them, in the healthy model's order."""
+        own = {value.name: value for value in candidate.graph.inputs}
+        wanted = [value for value in healthy.graph.inputs if value.name not in healthy.graph.initializers]
+        fresh = [own.get(v.name) or ir.Value(name=v.name, shape=v.shape, type=v.type) for v in wanted]
+        rest = [value for value in candidate.graph.inputs if value not in fresh]
+        candidate.graph.inputs[:] = [*fresh, *rest]
+
+
+@dataclass(frozen=True)
 class Transplant:
     """A value computed as in the healthy graph, from the nearest values on which both graphs agree.
 

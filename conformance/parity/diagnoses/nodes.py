@@ -33,7 +33,9 @@ def added_node(evidence: Evidence) -> Iterator[Diagnosis]:
     if node is None or evidence.healthy is None or not evidence.alignment.is_close:
         return
     passed = _passed_through(evidence, node)
-    if twin is not None and (passed is None or (twin.op_type == node.op_type and not _is_made_alike(evidence, passed, node))):
+    if twin is not None and (
+        passed is None or (twin.op_type == node.op_type and not _is_made_alike(evidence, passed, node))
+    ):
         return
     sentence = f"{node.op_type} {name_of(node)} is not in the source's graph"
     yield Diagnosis("added-node", sentence, name_of(node), mend=transplant(evidence) or _bypass(evidence, node))
@@ -42,7 +44,9 @@ def added_node(evidence: Evidence) -> Iterator[Diagnosis]:
 def other_operator(evidence: Evidence) -> Iterator[Diagnosis]:
     """Another operator in the place of the healthy graph's."""
     node, twin = evidence.node, evidence.twin
-    if node is None or twin is None or node.op_type == twin.op_type or _passed_through(evidence, node):
+    if node is None or twin is None or node.op_type == twin.op_type or not evidence.alignment.is_close:
+        return
+    if _passed_through(evidence, node):
         return
     sentence = f"{name_of(node)} is {_formula(evidence, node)}, but should be {twin.op_type}"
     told = {"got": node.op_type, "expected": twin.op_type}
@@ -77,7 +81,9 @@ def other_input(evidence: Evidence) -> Iterator[Diagnosis]:
         if got is None:
             sentence = f"{_operand(node, evidence.candidate.model, index)} of {node.op_type} {name_of(node)} is dropped"
             yield Diagnosis("missing-operand", sentence, name_of(node), {"input": index}, transplant(evidence))
-        elif got not in evidence.candidate.constants and expected in evidence.candidate.producers | dict.fromkeys(evidence.candidate.inputs):
+        elif got not in evidence.candidate.constants and expected in evidence.candidate.producers | dict.fromkeys(
+            evidence.candidate.inputs
+        ):
             sentence = f"input {index} of {node.op_type} {name_of(node)} is {got}, but should be {expected}"
             yield Diagnosis("other-input", sentence, name_of(node), {"input": index}, transplant(evidence))
 
@@ -101,7 +107,9 @@ def _crossed(evidence: Evidence, node: ir.Node, twin: ir.Node) -> bool:
     own, wanted = [_named(v) for v in node.inputs[:2]], [_named(v) for v in twin.inputs[:2]]
     if len(own) < 2 or len(wanted) < 2 or None in (*own, *wanted) or own[0] == own[1]:
         return False
-    return _is(evidence, own[0], wanted[1]) and _is(evidence, own[1], wanted[0]) and not _is(evidence, own[0], wanted[0])
+    return (
+        _is(evidence, own[0], wanted[1]) and _is(evidence, own[1], wanted[0]) and not _is(evidence, own[0], wanted[0])
+    )
 
 
 def _is(evidence: Evidence, name: str | None, other: str | None) -> bool:
@@ -141,7 +149,11 @@ def _bypass(evidence: Evidence, node: ir.Node) -> Transplant | None:
 def _formula(evidence: Evidence, node: ir.Node) -> str:
     """``Log of Softmax`` where what the node takes is a node that the healthy graph does not have."""
     made = (evidence.candidate.producers.get(name) for name in taken_by(node))
-    extra = [one.op_type for one in made if one is not None and evidence.alignment.namesake(one.outputs[0].name or "") is None]
+    extra = [
+        one.op_type
+        for one in made
+        if one is not None and evidence.alignment.namesake(one.outputs[0].name or "") is None
+    ]
     return f"{node.op_type} of {extra[0]}" if extra else node.op_type
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from assay.conformance.parity.localisation.noise import error_ratio
 from assay.conformance.parity.oracle import Noise, is_float
 
+_NEAR = 1e-3  # norms that differ by more are of different tensors
 _FEWEST = 3  # elements, below which equal values prove nothing
 Arrays = Mapping[str, np.ndarray]
 
@@ -74,6 +75,30 @@ class Alignment:
             return self.namesake(name) if near <= tolerance else None
         return self._by_value(name, tolerance)
 
+    def agrees(self, name: str, tolerance: float) -> bool:
+        """Whether the reference has this tensor; of graphs that are not close, in any layout of its axes."""
+        if self.twin(name, tolerance) is not None:
+            return True
+        if self.is_close or self.namesake_ratio(name) is not None or name not in self.got.arrays:
+            return False
+        return self._permuted(self.got.arrays[name]) <= tolerance
+
+    def _permuted(self, array: np.ndarray) -> float:
+        """The distance from the nearest tensor of the same sizes in another order, when both are sorted."""
+        if not tells(array):
+            return math.inf
+        ordered, own = np.sort(array, axis=None), norm(array)
+        peers = [
+            other
+            for (shape, dtype), found in self.expected.by_shape.items()
+            for size, other in found
+            if dtype == array.dtype.name and sorted(shape) == sorted(array.shape) and _near(size, own)
+        ]
+        return min((self._sorted_ratio(ordered, other) for other in peers), default=math.inf)
+
+    def _sorted_ratio(self, ordered: np.ndarray, other: str) -> float:
+        return error_ratio(ordered, np.sort(self.expected.arrays[other], axis=None), self.expected.spreads.get(other))
+
     def _by_value(self, name: str, tolerance: float) -> str | None:
         array = self.got.arrays.get(name)
         if array is None or not tells(array):
@@ -86,7 +111,7 @@ class Alignment:
     def _ranked(self, array: np.ndarray, name: str) -> list[tuple[float, str]]:
         own = norm(array)
         peers = self.expected.by_shape.get((array.shape, array.dtype.name), [])
-        return [(self.ratio(name, other), other) for size, other in peers if abs(size - own) <= 1e-3 * max(size, own)]
+        return [(self.ratio(name, other), other) for size, other in peers if _near(size, own)]
 
     @cached_property
     def _ratios(self) -> dict[str, float | None]:
@@ -108,3 +133,7 @@ def norm(array: np.ndarray) -> float:
         return 0.0
     values = array.astype(np.float64)
     return float(np.sqrt(np.sum(np.square(values, where=np.isfinite(values), out=np.zeros_like(values)))))
+
+
+def _near(size: float, other: float) -> bool:
+    return abs(size - other) <= _NEAR * max(size, other)

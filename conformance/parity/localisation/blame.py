@@ -11,7 +11,12 @@ import onnx_ir as ir
 from assay.conformance.parity.localisation.alignment import Alignment, tells
 from assay.conformance.parity.localisation.graph import Graph, made_by
 
-_TOLERANCES = (0.0, 2.0, 8.0, 20.0)  # times the noise; equal nodes on equal inputs give equal bits, so the strictest first
+_TOLERANCES = (
+    0.0,
+    2.0,
+    8.0,
+    20.0,
+)  # times the noise; equal nodes on equal inputs give equal bits, so the strictest first
 _SMALL = 64
 _TELLING = 8.0  # an error below it may be a healthy rewriting
 
@@ -57,23 +62,28 @@ def _settled(graph: Graph, alignment: Alignment, guilty: Guilty) -> Guilty:
     return guilty
 
 
-def _sources(graph: Graph, alignment: Alignment, tolerance: float, concerned: Collection[str] | None) -> Iterator[Guilty]:
+def _sources(
+    graph: Graph, alignment: Alignment, tolerance: float, concerned: Collection[str] | None
+) -> Iterator[Guilty]:
     agreeing = agreeing_values(graph, alignment, tolerance)
     for node in graph.nodes:
-        made = [n for n in made_by(node) if n in alignment.got.arrays and (concerned is None or n in concerned)]
+        made = [n for n in made_by(node) if _counts(graph, alignment, n) and (concerned is None or n in concerned)]
         wrong = [name for name in made if name not in agreeing]
         if wrong and all(name in agreeing or name in graph.inputs for name in graph.fed(node)):
             ratio = alignment.namesake_ratio(wrong[0])
             yield Guilty(node, wrong[0], math.inf if ratio is None else ratio, tolerance)
 
 
+def _counts(graph: Graph, alignment: Alignment, name: str) -> bool:
+    return name in alignment.got.arrays and name in graph.moving
+
+
 def agreeing_values(graph: Graph, alignment: Alignment, tolerance: float) -> set[str]:
-    """The values that are right: those with a twin, and those without a namesake that lead to a right one.
+    """The values that are right: those that the reference has, and those without a namesake that lead to a right one.
 
     A rewriting makes values that the reference does not have; where they end in a right one, they are right themselves.
     """
-    twins = {name for name in alignment.got.arrays if alignment.twin(name, tolerance) is not None}
-    agreeing = set(twins)
+    agreeing = {name for name in alignment.got.arrays if alignment.agrees(name, tolerance)}
     for node in reversed(graph.nodes):
         for name in made_by(node):
             if name in agreeing or alignment.namesake_ratio(name) is not None:

@@ -41,7 +41,9 @@ class Camera:
     deadline: Deadline
     provider: str = "cpu"
 
-    def capture(self, graph: Graph, feeds: Mapping[str, np.ndarray], changed: Mapping[str, np.ndarray] | None = None) -> Captured:
+    def capture(
+        self, graph: Graph, feeds: Mapping[str, np.ndarray], changed: Mapping[str, np.ndarray] | None = None
+    ) -> Captured:
         """Every tensor inside; ``changed`` takes the place of weights. A model that fails gives what it had till then."""
         names = graph.capturable()
         try:
@@ -50,7 +52,12 @@ class Camera:
             return self._up_to_failure(graph, feeds, error)
 
     def _all(
-        self, graph: Graph, names: Sequence[str], feeds: Mapping[str, np.ndarray], changed: Mapping[str, np.ndarray], nodes: int | None = None
+        self,
+        graph: Graph,
+        names: Sequence[str],
+        feeds: Mapping[str, np.ndarray],
+        changed: Mapping[str, np.ndarray],
+        nodes: int | None = None,
     ) -> Arrays:
         values: Arrays = {}
         for start in range(0, len(names), _AT_ONCE):

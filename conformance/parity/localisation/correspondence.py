@@ -67,7 +67,11 @@ class _Matching:
     def inner(self) -> Iterator[tuple[str, str]]:
         """The pairs of values that nodes make, outputs apart."""
         for name, other in self.values.items():
-            if name in self.candidate.producers and other in self.reference.producers and name not in self.candidate.outputs:
+            if (
+                name in self.candidate.producers
+                and other in self.reference.producers
+                and name not in self.candidate.outputs
+            ):
                 yield name, other
 
     def by_name(self) -> None:
@@ -99,7 +103,9 @@ class _Matching:
     def _pair_inputs(self, own: ir.Value | None, other: ir.Value | None) -> None:
         if own is None or other is None:
             return
-        node, twin = (graph.producers.get(v.name or "") for graph, v in ((self.candidate, own), (self.reference, other)))
+        node, twin = (
+            graph.producers.get(v.name or "") for graph, v in ((self.candidate, own), (self.reference, other))
+        )
         if node is None or twin is None or made_by(twin)[0] in self.taken:
             return
         if node.op_type == twin.op_type or self._takes_the_same(node, twin):

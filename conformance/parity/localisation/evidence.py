@@ -16,6 +16,7 @@ from assay.conformance.parity.localisation.healthy import Healthy, Unhealthy
 from assay.converters.sources.recorded import Recorded
 from assay.specs.interface import Interface
 
+NOT_LOADED = ("not a registered function/op", "No Op registered")
 _AGREE = 8.0  # times the noise
 
 
@@ -59,6 +60,7 @@ class Evidence:
     own_names: Mapping[str, str]  # of outputs
     own_inputs: Mapping[str, str]
     lost: Recorded | None = None
+    not_loaded: bool = False
 
     @property
     def node(self) -> ir.Node | None:
@@ -82,7 +84,9 @@ class Evidence:
     def _fed_alike(self, graph: Graph, node: ir.Node) -> ir.Node | None:
         """The first node of the same operator that takes what this one takes, constants apart."""
         fed = {twin for name in self.candidate.fed(node) if (twin := self.counterpart(name)) is not None}
-        alike = [other for other in graph.nodes if other.op_type == node.op_type and fed and fed <= set(graph.fed(other))]
+        alike = [
+            other for other in graph.nodes if other.op_type == node.op_type and fed and fed <= set(graph.fed(other))
+        ]
         return next(iter(alike), None)
 
     def counterpart(self, name: str) -> str | None:

@@ -13,8 +13,17 @@ import onnx_ir as ir
 from assay.converters.files import read_model
 from assay.converters.passes.record_source_lines import MODULE, SOURCE_LINE
 
+_RANDOM = frozenset({"RandomNormal", "RandomUniform"})
 _NOT_TENSORS = frozenset(
-    ("SequenceConstruct", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap", "SplitToSequence", "Optional")
+    (
+        "SequenceConstruct",
+        "SequenceEmpty",
+        "SequenceErase",
+        "SequenceInsert",
+        "SequenceMap",
+        "SplitToSequence",
+        "Optional",
+    )
 )
 
 
@@ -69,6 +78,15 @@ class Graph:
                 found.setdefault(name, []).append(node)
         return found
 
+    @cached_property
+    def moving(self) -> frozenset[str]:
+        """The values that depend on the inputs, or on chance; the others are constants that are computed."""
+        found: set[str] = set()
+        for node in self.nodes:
+            if node.op_type in _RANDOM or any(name in found or name in self.inputs for name in taken_by(node)):
+                found.update(made_by(node))
+        return frozenset(found)
+
     def array(self, name: str) -> np.ndarray | None:
         """The constant of this name, or None where the value is none."""
         tensor = self.constants.get(name)
@@ -80,7 +98,7 @@ class Graph:
 
     def fed(self, node: ir.Node) -> list[str]:
         """What a node takes that depends on the run: constants are a part of the node that takes them."""
-        return [name for name in taken_by(node) if name not in self.constants]
+        return [name for name in taken_by(node) if name in self.inputs or name in self.moving]
 
     def ancestors(self, names: Iterable[str]) -> set[str]:
         """These values and all that they are computed from."""

@@ -20,6 +20,7 @@ from assay.conformance.parity.localisation.graph import Graph
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
 from assay.converters.convert import convert_source
+from assay.converters.silence import STDERR, STDOUT, silenced
 from assay.converters.sources import Source
 from assay.specs.errors import AssayError, brief
 from assay.specs.tasks import load_task
@@ -58,7 +59,9 @@ def healthy_graph(
         if any(one.exporter == exporter for one in found):
             continue
         camera.deadline.check()
-        made = _attempt(judge.source, task, exporter, opset, camera.folder.parent / f"healthy-{len(found) + len(refused)}")
+        made = _attempt(
+            judge.source, task, exporter, opset, camera.folder.parent / f"healthy-{len(found) + len(refused)}"
+        )
         reason = made.reason if isinstance(made, Unhealthy) else _why_wrong(made, judge, judged, camera)
         if isinstance(made, Healthy) and reason is None:
             shared = [*(candidate.inputs & made.graph.inputs), *(set(candidate.outputs) & set(made.graph.outputs))]
@@ -83,7 +86,7 @@ def _attempts(source: Source, candidate: Graph) -> Iterator[tuple[str, int | Non
 
 def _attempt(source: Source, task: str, exporter: str, opset: int | None, folder: Path) -> Healthy | Unhealthy:
     try:
-        with _quiet():
+        with _quiet(), silenced(STDOUT), silenced(STDERR):
             bundle = convert_source(source, folder, load_task(task), opset, exporter)
     except AssayError as error:
         return Unhealthy(exporter, brief(error))

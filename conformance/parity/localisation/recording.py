@@ -14,10 +14,13 @@ _NOISE = 64 * float(np.finfo(np.float32).eps)  # of the largest element: no spre
 
 
 def alignment_with(
-    records: Sequence[Recorded], captured: Arrays, outputs: Mapping[str, str], expected: Arrays
+    records: Sequence[Recorded], captured: Arrays, feeds: Arrays, outputs: Mapping[str, str], expected: Arrays
 ) -> Alignment:
     """Candidate against recorded operations; the source's outputs go by their names, the rest by value."""
-    arrays = {str(index): record.value for index, record in enumerate(records)} | {f"output {n}": a for n, a in expected.items()}
+    arrays = {str(index): record.value for index, record in enumerate(records)}
+    arrays |= {f"output {name}": array for name, array in expected.items()} | {
+        f"input {n}": a for n, a in feeds.items()
+    }
     spreads = {name: _assumed(array) for name, array in arrays.items()}
     names = {own: f"output {ours}" for ours, own in outputs.items() if ours in expected and own in captured}
     return Alignment(Values(captured), Values(arrays, spreads), False, names)
@@ -25,29 +28,28 @@ def alignment_with(
 
 def first_lost(records: Sequence[Recorded], alignment: Alignment, tolerance: float) -> Recorded | None:
     """The first operation of the source whose result the candidate does not have, though it has what it is made from."""
-    found = _found(records, alignment, tolerance)
-    right = set(found)
+    right = set(_found(records, alignment, tolerance))
     for index in range(len(records) - 1, -1, -1):
         if index in right:
             right.update(records[index].inputs)
-    return next(
-        (
-            record
-            for index, record in enumerate(records)
-            if index not in right and tells_or_ends(record, index, records) and all(i in right for i in record.inputs)
-        ),
-        None,
-    )
-
-
-def tells_or_ends(record: Recorded, index: int, records: Sequence[Recorded]) -> bool:
-    """Whether the result can be looked for by value, or is one that nothing else is made from."""
-    return tells(record.value) or not any(index in other.inputs for other in records)
+    used = {place for record in records for place in record.inputs}
+    for index, record in enumerate(records):
+        if index in right or not all(place in right for place in record.inputs):
+            continue
+        if tells(record.value) or index not in used:
+            return record
+        right.add(index)  # too small to be looked for: what it leads to tells
+    return None
 
 
 def _found(records: Sequence[Recorded], alignment: Alignment, tolerance: float) -> list[int]:
-    back = Alignment(alignment.expected, Values(alignment.got.arrays, {n: _assumed(a) for n, a in alignment.got.arrays.items()}), False, {})
-    return [index for index in range(len(records)) if back.twin(str(index), tolerance) is not None]
+    back = Alignment(
+        alignment.expected,
+        Values(alignment.got.arrays, {n: _assumed(a) for n, a in alignment.got.arrays.items()}),
+        False,
+        {},
+    )
+    return [index for index in range(len(records)) if back.agrees(str(index), tolerance)]
 
 
 def _assumed(array: np.ndarray) -> Noise:
