@@ -1,4 +1,4 @@
-"""What follows a check that does not pass: its explanation, and, where the user wants them, a minimal case and a repair."""
+"""What follows a check that does not pass: its explanation, and, if wanted, a minimal case and a repair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repair: what a diagnosis implies is done to the model, and kept only where the repaired model passes the whole check."""
+"""Repair: what a diagnosis implies is done to the model, and kept only where the model then passes the whole check."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class _Recording(TorchDispatchMode):
         self._makers: dict[int, int] = {}
         self._kept: list[torch.Tensor] = []
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         tensors = [leaf for leaf in tree_leaves((args, kwargs or {})) if isinstance(leaf, torch.Tensor)]
         inputs = tuple(self._makers[id(tensor)] for tensor in tensors if id(tensor) in self._makers)
@@ -51,7 +51,7 @@ class _Recording(TorchDispatchMode):
         return result
 
     def _keep(self, op: str, tensor: torch.Tensor, inputs: tuple[int, ...]) -> None:
-        with torch._C._DisableTorchDispatch():  # type: ignore[attr-defined]
+        with torch._C._DisableTorchDispatch():
             value = to_array(tensor)
         self._makers[id(tensor)] = len(self.records)
         self._kept.append(tensor)

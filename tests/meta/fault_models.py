@@ -1,4 +1,4 @@
-"""Small models of both frameworks in which faults are planted, one at a time; weights and statistics are not trivial."""
+"""Small models of both frameworks in which faults are planted one at a time; their weights are not trivial."""
 
 from __future__ import annotations
 

@@ -44,15 +44,14 @@ def _weights(
     for node in model.graph:
         if node.op_type in ("Gemm", "MatMul", "Conv"):
             for value in node.inputs[1:2]:
-                tensor = value.const_value if value is not None else None
-                if tensor is not None and fits(tensor.numpy()):
-                    found.append((node, value, tensor.numpy()))
+                if value is not None and value.const_value is not None and fits(value.const_value.numpy()):
+                    found.append((node, value, value.const_value.numpy()))
     if not found:
         raise NotApplicable("weights")
     return found[len(found) // 2]
 
 
-def _set(model: ir.Model, value: ir.Value, array: np.ndarray) -> None:
+def _set(value: ir.Value, array: np.ndarray) -> None:
     value.const_value = ir.tensor(array, name=value.name)
     value.shape = ir.Shape(array.shape)
 
@@ -86,7 +85,7 @@ def weight_change(
 
     def plant(model: ir.Model) -> Planted:
         node, value, array = _weights(model, fits)
-        _set(model, value, np.ascontiguousarray(change(array)))
+        _set(value, np.ascontiguousarray(change(array)))
         return node.name
 
     return plant
@@ -105,12 +104,14 @@ def attribute_change(op_types: tuple[str, ...], name: str, change: Callable[[ir.
 
 def _noise(array: np.ndarray) -> np.ndarray:
     noise: np.ndarray = 1 + 1e-4 * np.random.default_rng(0).standard_normal(array.shape)
-    return (array * noise).astype(array.dtype)
+    changed: np.ndarray = (array * noise).astype(array.dtype)
+    return changed
 
 
 def _int8(array: np.ndarray) -> np.ndarray:
     step = np.abs(array).max() / 7
-    return (np.round(array / step) * step).astype(array.dtype)
+    grid: np.ndarray = (np.round(array / step) * step).astype(array.dtype)
+    return grid
 
 
 def _zero_row(array: np.ndarray) -> np.ndarray:
@@ -143,7 +144,8 @@ def dropped_add(model: ir.Model) -> Planted:
         raise NotApplicable("Add")
     node = found[len(found) // 2]
     taker = next(usage.node for usage in node.outputs[0].uses() if usage.node.op_type != "Shape")
-    node.outputs[0].replace_all_uses_with(node.inputs[0] if node.inputs[0].const_value is None else node.inputs[1])  # type: ignore[union-attr]
+    kept = next(value for value in node.inputs if value is not None and value.const_value is None)
+    node.outputs[0].replace_all_uses_with(kept)
     model.graph.remove(node)
     return taker.name
 
@@ -159,8 +161,6 @@ def swapped_inputs(model: ir.Model) -> Planted:
 
 def baked_reshape(model: ir.Model) -> Planted:
     """The target of a Reshape is the constant of the traced sizes."""
-    from onnx import shape_inference
-
     for node in model.graph:
         if node.op_type == "Reshape" and node.outputs[0].shape is not None and node.inputs[1] is not None:
             dims = list(node.outputs[0].shape)
@@ -170,7 +170,6 @@ def baked_reshape(model: ir.Model) -> Planted:
                 if all(target):
                     node.replace_input_with(1, _constant(model, np.array(target)))
                     return node.name
-    del shape_inference
     raise NotApplicable("Reshape")
 
 
@@ -227,6 +226,13 @@ def relu6(model: ir.Model) -> Planted:
     return new.name
 
 
+def maximum(model: ir.Model) -> Planted:
+    """The largest where the mean is meant."""
+    node = _node(model, "ReduceMean")
+    node.op_type = "ReduceMax"
+    return node.name
+
+
 def swapped_outputs(model: ir.Model) -> Planted:
     """Two outputs under each other's name."""
     if len(model.graph.outputs) < 2:
@@ -270,13 +276,12 @@ def other_constant(model: ir.Model) -> Planted:
     for node in model.graph:
         for value in node.inputs if node.op_type in ("Mul", "Div") else ():
             if value is not None and value.const_value is not None and value.const_value.numpy().size == 1:
-                _set(model, value, (value.const_value.numpy() * 1.01).astype(np.float32))
+                _set(value, (value.const_value.numpy() * 1.01).astype(np.float32))
                 return node.name
             constant = None if value is None else ir.convenience.get_const_tensor(value)
             if constant is not None and constant.size == 1 and constant.dtype == ir.DataType.FLOAT:
-                node.replace_input_with(
-                    value._index or node.inputs.index(value), _constant(model, constant.numpy() * np.float32(1.01))
-                )  # type: ignore[union-attr]
+                changed = _constant(model, np.asarray(constant.numpy() * np.float32(1.01)))
+                node.replace_input_with(list(node.inputs).index(value), changed)
                 return node.name
     raise NotApplicable("factor")
 
@@ -285,7 +290,7 @@ def _scaled_epsilon(node: ir.Node) -> ir.Attr:
     return ir.AttrFloat32("epsilon", max(node.attributes["epsilon"].as_float() * 1e2, 1e-5))
 
 
-def _other_axis(node: ir.Node) -> ir.Attr:
+def _other_axis(_node: ir.Node) -> ir.Attr:
     return ir.AttrInt64("axis", 0)
 
 
@@ -331,7 +336,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "Relu6 for Relu": Fault(relu6, _attribute("other-operator")),
     "Max for Mean": Fault(
-        lambda m: (lambda node: (setattr(node, "op_type", "ReduceMax"), node.name)[1])(_node(m, "ReduceMean")),
+        maximum,
         _attribute("other-operator"),
     ),
     "Sigmoid for Tanh": Fault(lambda m: _operator(_node(m, "Tanh"), "Sigmoid"), _attribute("other-operator")),

@@ -142,7 +142,7 @@ def _raw_tensorflow(source: Any, path: Path) -> Path:
 
 _X = {"x": "float32[batch,time=6]"}
 _IMAGE = {"x": "float32[batch,3,height>=6=9,width>=6=9]"}
-_MASKED = {n: "float32[batch,2,4,8]" for n in ("q", "k", "v")} | {"mask": "bool[batch,1,4,4]"}
+_MASKED = dict.fromkeys(("q", "k", "v"), "float32[batch,2,4,8]") | {"mask": "bool[batch,1,4,4]"}
 _NO = frozenset[str]()
 DYNAMO, SCRIPT, TF = "torch.onnx", "torch.onnx.torchscript", "tf2onnx"
 LIVE: dict[str, Live] = {

@@ -1,4 +1,4 @@
-"""Diagnoses: a failure that was localised gets its name. One function a kind of defect; the first that knows one tells."""
+"""Diagnoses: a failure that was localised gets its name, by one function a kind of defect."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from assay.conformance.parity.diagnoses.attributes import attribute
 from assay.conformance.parity.diagnoses.baked import baked_target, baked_value, other_constant
 from assay.conformance.parity.diagnoses.diagnosis import CannotMend, Diagnosis, Diagnostician, Mend
 from assay.conformance.parity.diagnoses.exports import (
-    fixed_window,
     finite_mask,
+    fixed_window,
     optimizer,
     other_path,
     truncated_division,
@@ -53,9 +53,12 @@ _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and t
     "baked-value": frozenset({"baked-target", "ignored-input", "swapped-inputs"}),
     "ignored-input": frozenset({"swapped-inputs"}),
     "other-input": frozenset({"added-node"}),
+    "added-node": frozenset({"baked-target"}),
     "export": frozenset(),
 }
-_WHOLE = frozenset({"swapped-outputs", "fixed-axis", "unknown-operator", "optimizer"})  # beside these nothing else is at fault
+_WHOLE = frozenset(
+    {"swapped-outputs", "fixed-axis", "unknown-operator", "optimizer"}
+)  # beside these nothing else is at fault
 
 
 def diagnose(evidence: Evidence) -> list[Diagnosis]:

@@ -31,7 +31,7 @@ def baked_target(evidence: Evidence) -> Iterator[Diagnosis]:
     if not baked:
         return
     told = ", ".join(f"{axis} is baked to {size}" for axis, size in baked.items())
-    sentence = f"{told} in {node.op_type} {name_of(node)}: its target is the constant {target.tolist()}"
+    sentence = f"{told} in {node.op_type} {name_of(node)}: its target is {target.tolist()}"
     yield Diagnosis(
         "baked-target", sentence, name_of(node), {"target": target.tolist(), "axes": baked}, transplant(evidence)
     )
@@ -83,7 +83,10 @@ def other_constant(evidence: Evidence) -> Iterator[Diagnosis]:
 
 def _whole_numbers(evidence: Evidence, node: ir.Node, place: int) -> np.ndarray | None:
     value = node.inputs[place]
-    array = evidence.candidate.array(value.name or "") if value is not None else None
+    name = value.name or "" if value is not None else ""
+    array = evidence.candidate.array(name)
+    if array is None and node is evidence.failed:
+        array = evidence.alignment.got.arrays.get(name)  # a part of it may be baked
     return array.ravel() if array is not None and array.dtype.kind in "iu" and 0 < array.size <= _LARGEST else None
 
 
@@ -91,9 +94,16 @@ def _baked_axes(evidence: Evidence, node: ir.Node, target: np.ndarray) -> dict[s
     """The dynamic axes whose traced size stands in the target where the healthy graph has another."""
     right = _right_shape(evidence, node)
     if right is None or len(right) != len(target):
-        return {}
+        return _traced_axes(evidence, target) if node is evidence.failed else {}
     off = [(int(got), size) for got, size in zip(target, right, strict=True) if got > 0 and got != size]
     return {_axis_of(evidence, got, size): got for got, size in off}
+
+
+def _traced_axes(evidence: Evidence, target: np.ndarray) -> dict[str, int]:
+    """Of a node that fails and of which nothing else is known: the axes whose traced sizes are in the target."""
+    sizes, traced = sizes_of(evidence), trace_sizes(evidence.interface)
+    moved = {name: traced[name] for name, size in sizes.items() if size != traced[name]}
+    return {name: size for name, size in moved.items() if any(got > 0 and got % size == 0 for got in target)}
 
 
 def _right_shape(evidence: Evidence, node: ir.Node) -> tuple[int, ...] | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from assay.conformance.parity.diagnoses.baked import sizes_of
 from assay.conformance.parity.diagnoses.diagnosis import Diagnosis
-from assay.conformance.parity.diagnoses.mends import Transplant
+from assay.conformance.parity.diagnoses.nodes import graft
 from assay.conformance.parity.localisation.evidence import NOT_LOADED, Evidence
 from assay.conformance.parity.localisation.graph import name_of
 from assay.converters.sources.recorded import Recorded
@@ -69,7 +69,7 @@ def other_path(evidence: Evidence) -> Iterator[Diagnosis]:
 
 
 def finite_mask(evidence: Evidence) -> Iterator[Diagnosis]:
-    """A mask by the lowest finite number where the source has minus infinity, which differ in rows that are masked whole."""
+    """A mask by the lowest finite number where the source has -inf: they differ in rows that are masked whole."""
     node, lost = evidence.node, evidence.lost
     got = evidence.alignment.got.arrays.get(evidence.guilty.value) if evidence.guilty else None
     if node is None or lost is None or got is None or got.dtype.kind != "f" or lost.value.dtype.kind != "f":
@@ -86,18 +86,10 @@ def finite_mask(evidence: Evidence) -> Iterator[Diagnosis]:
 def optimizer(evidence: Evidence) -> Iterator[Diagnosis]:
     """A model that the runtime loads without graph optimization, and refuses with it."""
     if evidence.not_loaded and evidence.failed is None and evidence.guilty is None:
-        sentence = "the runtime loads the model without graph optimization, but refuses what its own optimizer makes of it"
+        sentence = (
+            "the runtime loads the model without graph optimization, but refuses what its own optimizer makes of it"
+        )
         yield Diagnosis("optimizer", sentence, of_interface=True)
-
-
-def graft(evidence: Evidence) -> Transplant | None:
-    """The first wrong output computed as in a healthy graph of another exporter, from where the two still agree."""
-    wrong = evidence.guilty.value if evidence.guilty else evidence.node.outputs[0].name if evidence.node else None
-    if evidence.healthy is None or wrong is None:
-        return None
-    outputs = [n for n in evidence.candidate.outputs if wrong in evidence.candidate.ancestors([n])]
-    known = [(n, other) for n in outputs if (other := evidence.alignment.names.get(n)) is not None]
-    return Transplant(known[0][1], known[0][0], evidence.agreeing()) if known else None
 
 
 def _place(record: Recorded) -> str:

@@ -40,7 +40,8 @@ class SetConstants:
             tensor = ir.tensor(_constant(healthy, other), name=name)
             value = candidate.graph.initializers.get(name)
             if value is not None:
-                value.const_value, value.shape, value.type = tensor, ir.Shape(tensor.shape), ir.TensorType(tensor.dtype)
+                value.const_value, value.type = tensor, ir.TensorType(tensor.dtype)
+                value.shape = ir.Shape(tensor.numpy().shape)
             else:
                 node = _maker(candidate, name)
                 node.attributes.clear()
@@ -56,7 +57,7 @@ class RenameOutputs:
     def __call__(self, candidate: ir.Model, healthy: ir.Model) -> None:
         """Rename by way of names that nobody has."""
         graph = candidate.graph
-        moved = [(value, self.names[value.name]) for value in graph.outputs if value.name in self.names]
+        moved = [(value, name) for value in graph.outputs if (name := self.names.get(value.name or ""))]
         for index, (value, _) in enumerate(moved):
             value.name = f"renamed_output_{index}"
         for value, name in moved:
@@ -103,8 +104,8 @@ class AddInputs:
 class Transplant:
     """A value computed as in the healthy graph, from the nearest values on which both graphs agree.
 
-    ``agreeing`` maps names of the healthy graph to the candidate's; ``wrong`` is the candidate's value that is replaced,
-    or None where it has none and the healthy one becomes an output.
+    ``agreeing`` maps names of the healthy graph to the candidate's; ``wrong`` is the candidate's value that is
+    replaced, or None where it has none and the healthy one becomes an output.
     """
 
     value: str

@@ -17,14 +17,24 @@ _SAME = 8.0  # times the noise
 
 
 def transplant(evidence: Evidence) -> Transplant | None:
-    """The value at fault computed as in the healthy graph."""
+    """The value at fault computed as in the healthy graph; where that has none such, the output that it leads to."""
     node, twin = evidence.node, evidence.twin
     if node is None or twin is None:
-        return None
+        return graft(evidence)
     wrong = evidence.guilty.value if evidence.guilty else node.outputs[0].name or ""
     value = evidence.alignment.namesake(wrong)
     made = [one.name for one in twin.outputs]
     return Transplant(value if value in made and value else twin.outputs[0].name or "", wrong, evidence.agreeing())
+
+
+def graft(evidence: Evidence) -> Transplant | None:
+    """The first wrong output computed as in a healthy graph of another exporter, from where the two still agree."""
+    wrong = evidence.guilty.value if evidence.guilty else evidence.node.outputs[0].name if evidence.node else None
+    if evidence.healthy is None or wrong is None:
+        return None
+    outputs = [n for n in evidence.candidate.outputs if wrong in evidence.candidate.ancestors([n])]
+    known = [(n, other) for n in outputs if (other := evidence.alignment.names.get(n)) is not None]
+    return Transplant(known[0][1], known[0][0], evidence.agreeing()) if known else None
 
 
 def added_node(evidence: Evidence) -> Iterator[Diagnosis]:
@@ -38,7 +48,9 @@ def added_node(evidence: Evidence) -> Iterator[Diagnosis]:
     ):
         return
     sentence = f"{node.op_type} {name_of(node)} is not in the source's graph"
-    yield Diagnosis("added-node", sentence, name_of(node), mend=transplant(evidence) or _bypass(evidence, node))
+    yield Diagnosis(
+        "added-node", sentence, name_of(node), mend=_bypass(evidence, node) if twin is None else transplant(evidence)
+    )
 
 
 def other_operator(evidence: Evidence) -> Iterator[Diagnosis]:
@@ -63,7 +75,9 @@ def missing_node(evidence: Evidence) -> Iterator[Diagnosis]:
         if expected in evidence.candidate.producers:
             continue
         where = _where(made)
-        sentence = f"{made.op_type} {name_of(made)}{where} is dropped: {name_of(evidence.node)} takes {got} in place of its result"
+        sentence = (
+            f"{made.op_type} {name_of(made)}{where} is dropped: {name_of(evidence.node)} takes {got} in its place"
+        )
         told = {"input": index, "missing": name_of(made)}
         yield Diagnosis("missing-node", sentence, name_of(evidence.node), told, transplant(evidence))
 
@@ -143,7 +157,7 @@ def _bypass(evidence: Evidence, node: ir.Node) -> Transplant | None:
         return None
     wrong = taker.outputs[0].name or ""
     value = evidence.alignment.namesake(wrong)
-    return None if value is None else Transplant(value, wrong, evidence.agreeing())
+    return graft(evidence) if value is None else Transplant(value, wrong, evidence.agreeing())
 
 
 def _formula(evidence: Evidence, node: ir.Node) -> str:

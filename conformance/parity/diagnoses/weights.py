@@ -12,6 +12,7 @@ from assay.conformance.parity.diagnoses.diagnosis import Diagnosis
 from assay.conformance.parity.diagnoses.mends import SetConstants
 from assay.conformance.parity.localisation.evidence import Evidence
 from assay.conformance.parity.localisation.graph import Graph, name_of, taken_by
+from assay.conformance.parity.localisation.noise import machine_epsilon
 
 _FEW_LEVELS, _MANY = 256, 300  # so many different values at most, among so many elements at least, is a grid
 _LISTED = 4
@@ -130,7 +131,7 @@ def _moved(got: np.ndarray, expected: np.ndarray) -> _Change | None:
 def _scaled(got: np.ndarray, expected: np.ndarray) -> _Change | None:
     x, y = got.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
     factor = float(x @ y / (y @ y or 1.0))
-    eps = 4 * float(ml_dtypes.finfo(got.dtype).eps)
+    eps = 4 * machine_epsilon(got.dtype)
     if got.size > 1 and np.allclose(x, factor * y, rtol=eps, atol=0) and abs(factor - 1) > eps:
         return _Change("scaled", f"scaled by {factor:.6g}", factor=factor)
     return None

@@ -44,7 +44,7 @@ class Camera:
     def capture(
         self, graph: Graph, feeds: Mapping[str, np.ndarray], changed: Mapping[str, np.ndarray] | None = None
     ) -> Captured:
-        """Every tensor inside; ``changed`` takes the place of weights. A model that fails gives what it had till then."""
+        """Every tensor inside; ``changed`` takes the place of weights. A model that fails gives what it had by then."""
         names = graph.capturable()
         try:
             return Captured(self._all(graph, names, feeds, changed or {}))

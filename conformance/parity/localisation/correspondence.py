@@ -1,4 +1,4 @@
-"""Which node of the candidate stands for which of the reference graph: by name, then by what it takes and what takes it."""
+"""Which node of the candidate is which of the reference graph: by name, then by what it takes and what takes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PASSES = 3
 
 @dataclass(frozen=True)
 class Correspondence:
-    """The reference's value of each of the candidate's; ``is_close`` where the graphs are the same but for a few nodes."""
+    """The reference's value of each of the candidate's; ``is_close`` where the graphs differ in a few nodes at most."""
 
     values: Mapping[str, str]
     is_close: bool

@@ -14,8 +14,8 @@ from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import WorkerDied, WorkerTimedOut
 from assay.conformance.parity.judge import Judge, Judged
 from assay.conformance.parity.judgement import FAIL_GATE, contract_findings, output_errors
-from assay.conformance.parity.localisation.correspondence import correspond
 from assay.conformance.parity.localisation.capture import Camera
+from assay.conformance.parity.localisation.correspondence import correspond
 from assay.conformance.parity.localisation.graph import Graph
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import ml_dtypes
 import numpy as np
 
 from assay.conformance.parity.localisation.capture import Arrays, Camera
@@ -17,18 +18,15 @@ _TINY = float(np.finfo(np.float32).tiny)
 def spreads(camera: Camera, graph: Graph, feeds: Mapping[str, np.ndarray], values: Arrays) -> dict[str, Noise]:
     """The spread of each tensor when each weight and each input moves by one unit in the last place."""
     generator = np.random.default_rng(0)
-    weights = {n: moved(v.const_value.numpy(), generator) for n, v in _weights(graph).items()}
+    weights = {name: moved(array, generator) for name, array in _weights(graph).items()}
     inputs = {name: moved(array, generator) for name, array in feeds.items()}
     other = camera.capture(graph, inputs, weights).values
     return {name: distance(value, other[name]) for name, value in values.items() if name in other}
 
 
-def _weights(graph: Graph) -> dict[str, object]:
-    return {
-        name: value
-        for name, value in graph.model.graph.initializers.items()
-        if value.const_value is not None and value.const_value.dtype.is_floating_point()
-    }
+def _weights(graph: Graph) -> dict[str, np.ndarray]:
+    tensors = ((name, value.const_value) for name, value in graph.model.graph.initializers.items())
+    return {n: tensor.numpy() for n, tensor in tensors if tensor is not None and tensor.dtype.is_floating_point()}
 
 
 def moved(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -41,7 +39,7 @@ def moved(array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def error_ratio(got: np.ndarray, expected: np.ndarray, spread: Noise | None) -> float:
-    """Zero where all bits are equal, infinite where shape, kind or non-finite elements differ, else error over noise."""
+    """Zero for equal bits, infinite where shape, kind or non-finite elements differ, else the error over the noise."""
     if got.shape != expected.shape or got.dtype != expected.dtype:
         return math.inf
     if not is_float(expected):
@@ -52,7 +50,7 @@ def error_ratio(got: np.ndarray, expected: np.ndarray, spread: Noise | None) -> 
     finite = np.isfinite(y)
     if not np.array_equal(finite, np.isfinite(x)) or not np.array_equal(x[~finite], y[~finite], equal_nan=True):
         return math.inf
-    floor = _floor(y[finite], float(_finfo(expected.dtype).eps) / 2, spread or Noise(0.0, 0.0))
+    floor = _floor(y[finite], machine_epsilon(expected.dtype) / 2, spread or Noise(0.0, 0.0))
     error = distance(got, expected)
     return max(error.max / floor.max, error.rms / floor.rms)
 
@@ -63,7 +61,6 @@ def _floor(values: np.ndarray, half_ulp: float, spread: Noise) -> Noise:
     return Noise(largest, max(spread.rms, half_ulp / 2 * rms, largest / max(values.size, 1) ** 0.5, _TINY))
 
 
-def _finfo(dtype: np.dtype) -> object:
-    import ml_dtypes
-
-    return ml_dtypes.finfo(dtype)
+def machine_epsilon(dtype: np.dtype) -> float:
+    """The distance of one from the next number, of ml_dtypes' kinds too."""
+    return float(ml_dtypes.finfo(dtype).eps)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Where no conversion is right: the source's own operations on the probe, matched by value with the candidate's tensors."""
+"""Where no conversion is right: the source's own operations on the probe, found by value in the candidate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def alignment_with(
 
 
 def first_lost(records: Sequence[Recorded], alignment: Alignment, tolerance: float) -> Recorded | None:
-    """The first operation of the source whose result the candidate does not have, though it has what it is made from."""
+    """The first operation of the source whose result the candidate lacks, though it has what it is made from."""
     right = set(_found(records, alignment, tolerance))
     for index in range(len(records) - 1, -1, -1):
         if index in right:

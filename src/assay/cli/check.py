@@ -23,7 +23,10 @@ from assay.specs.interface import TensorSpec
     "--time-limit", type=click.FloatRange(min=0.1), default=600.0, show_default=True, help="Seconds for one run."
 )
 @click.option(
-    "--repro", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the minimal case of a failure to DIR."
+    "--repro",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the minimal case of a failure, with a script and the text of an issue, to DIR.",
 )
 @click.option(
     "--repair",
