@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,21 @@ def follow_up(
     extra = _carried_out(workshop, candidate, checks[index], explanation, orders)
     told = told.model_copy(update={"measurements": {**told.measurements, **extra}})
     return [*checks[:index], told, *checks[index + 1 :]]
+
+
+def outcome_sentences(check: CheckResult) -> Iterator[str]:
+    """What became of the explanation, the minimal case and the repair, for people."""
+    told = {key: check.measurements.get(key, {}) for key in ("localisation", "reproduction", "repair")}
+    if "reason" in told["localisation"]:
+        yield f"where the model differs was not found: {told['localisation']['reason']}"
+    if "folder" in told["reproduction"]:
+        yield f"the minimal case is in {told['reproduction']['folder']}"
+    elif "reason" in told["reproduction"]:
+        yield f"there is no minimal case: {told['reproduction']['reason']}"
+    if "output" in told["repair"]:
+        yield f"the repaired model, which passes, is {told['repair']['output']}: {'; '.join(told['repair']['mended'])}"
+    elif "reason" in told["repair"]:
+        yield str(told["repair"]["reason"])
 
 
 def _carried_out(

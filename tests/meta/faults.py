@@ -40,15 +40,18 @@ def _weights(
     model: ir.Model, fits: Callable[[np.ndarray], bool] = lambda _array: True
 ) -> tuple[ir.Node, ir.Value, np.ndarray]:
     """A weight in the middle of the graph: the node that takes it, the value, the array."""
-    found = []
-    for node in model.graph:
-        if node.op_type in ("Gemm", "MatMul", "Conv"):
-            for value in node.inputs[1:2]:
-                if value is not None and value.const_value is not None and fits(value.const_value.numpy()):
-                    found.append((node, value, value.const_value.numpy()))
+    takers = [node for node in model.graph if node.op_type in ("Gemm", "MatMul", "Conv")]
+    taken = [(node, value, _array(value)) for node in takers for value in node.inputs[1:2]]
+    found = [
+        (node, value, array) for node, value, array in taken if value is not None and array is not None and fits(array)
+    ]
     if not found:
         raise NotApplicable("weights")
     return found[len(found) // 2]
+
+
+def _array(value: ir.Value | None) -> np.ndarray | None:
+    return None if value is None or value.const_value is None else value.const_value.numpy()
 
 
 def _set(value: ir.Value, array: np.ndarray) -> None:
@@ -204,9 +207,9 @@ def applied_twice(model: ir.Model) -> Planted:
 
 
 def log_of_softmax(model: ir.Model) -> Planted:
-    """LogSoftmax by Softmax and Log; a factor keeps it wrong at usual magnitudes too."""
+    """LogSoftmax by a Softmax over another axis and Log."""
     node = _node(model, "LogSoftmax")
-    before = ir.Node("", "Softmax", [node.inputs[0]], [ir.AttrInt64("axis", -1)], name="before")
+    before = ir.Node("", "Softmax", [node.inputs[0]], [ir.AttrInt64("axis", 0)], name="before")
     model.graph.insert_before(node, before)
     node.replace_input_with(0, before.outputs[0])
     return _operator(node, "Log")

@@ -140,61 +140,38 @@ def _raw_tensorflow(source: Any, path: Path) -> Path:
     return path
 
 
+def _kinds(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
 _X = {"x": "float32[batch,time=6]"}
 _IMAGE = {"x": "float32[batch,3,height>=6=9,width>=6=9]"}
 _MASKED = dict.fromkeys(("q", "k", "v"), "float32[batch,2,4,8]") | {"mask": "bool[batch,1,4,4]"}
-_NO = frozenset[str]()
+_TWO = {"x": "float32[2,6]", "unused": "float32[2,6]"}
+_WHOLE = {"x": "int64[batch,4] in -9..9"}
+_SMALL = {"x": "int32[batch,4] in -9..9"}
 DYNAMO, SCRIPT, TF = "torch.onnx", "torch.onnx.torchscript", "tf2onnx"
 LIVE: dict[str, Live] = {
-    "adaptive pooling": Live(adaptive_pool, _IMAGE, DYNAMO, "AveragePool", frozenset({"baked-window"}), "kernel_shape"),
-    "reshape by int, dynamo": Live(
-        reshape_by_int, {"x": "float32[batch,3,4]"}, DYNAMO, "Reshape", frozenset({"baked-target"}), "batch is baked to"
+    "adaptive pooling": Live(adaptive_pool, _IMAGE, DYNAMO, "AveragePool", _kinds("baked-window"), "kernel_shape"),
+    "reshape by int": Live(
+        reshape_by_int, {"x": "float32[batch,3,4]"}, SCRIPT, "Reshape", _kinds("baked-target"), "batch is baked to 6"
     ),
-    "reshape by int, TorchScript": Live(
-        reshape_by_int, {"x": "float32[batch,3,4]"}, SCRIPT, "Reshape", frozenset({"baked-target"}), "batch is baked to"
-    ),
-    "branch by shape": Live(branch_by_shape, _X, DYNAMO, "Mul", frozenset({"export"}), "the source's add"),
-    "branch by shape, TorchScript": Live(branch_by_shape, _X, SCRIPT, "Mul", frozenset({"export"}), "the source's add"),
-    "branch by value": Live(branch_by_value, _X, SCRIPT, None, frozenset({"export"}), "the source's"),
-    "masked attention": Live(
-        masked_attention,
-        _MASKED,
-        DYNAMO,
-        None,
-        _NO,
-        "",
-    ),
+    "branch by shape": Live(branch_by_shape, _X, SCRIPT, "Mul", _kinds("export"), "the source's add"),
+    "branch by value": Live(branch_by_value, _X, SCRIPT, "Mul", _kinds("export"), "the source's sub"),
+    "masked attention": Live(masked_attention, _MASKED, DYNAMO, "Where", _kinds("finite-mask"), "masks by -3.4e+38"),
     "transformer": Live(
-        transformer, {"src": "float32[batch,time=6,8]"}, SCRIPT, "Reshape", frozenset({"baked-target"}), ""
+        transformer, {"src": "float32[batch,time=6,8]"}, SCRIPT, "Reshape", _kinds("baked-target"), "time is baked to 6"
     ),
     "floor division": Live(
-        floor_division, {"x": "int64[batch,4] in -9..9"}, SCRIPT, "Div", frozenset({"truncated-division"}), "floor"
+        floor_division, _WHOLE, SCRIPT, "Cast", _kinds("truncated-division"), "floor_divide (live_models.py:"
     ),
-    "unused argument": Live(
-        unused_argument,
-        {"x": "float32[2,6]", "unused": "float32[2,6]"},
-        SCRIPT,
-        None,
-        frozenset({"missing-input"}),
-        "",
-        raw=True,
-    ),
-    "TensorFlow floordiv": Live(
-        tf_floor_division, {"x": "int32[batch,4] in -9..9"}, TF, None, frozenset({"truncated-division"}), "FloorDiv"
-    ),
-    "TensorFlow floormod": Live(
-        tf_floor_modulo, {"x": "int32[batch,4] in -9..9"}, TF, None, frozenset({"truncated-division"}), "FloorMod"
-    ),
-    "resize by area": Live(tf_resize("area"), {}, TF, "Resize", frozenset({"export"}), "ResizeArea"),
-    "bicubic resize": Live(tf_resize("bicubic"), {}, TF, "Resize", frozenset({"export"}), "ResizeBicubic"),
-    "GELU by Erfc": Live(tf_gelu, {}, TF, "Erfc", frozenset({"unknown-operator"}), "no operator", raw=True),
+    "unused argument": Live(unused_argument, _TWO, SCRIPT, None, _kinds("missing-input"), "input unused", raw=True),
+    "TensorFlow floordiv": Live(tf_floor_division, _SMALL, TF, "Div", _kinds("truncated-division"), "FloorDiv"),
+    "TensorFlow floormod": Live(tf_floor_modulo, _SMALL, TF, "Sub", _kinds("truncated-division"), "FloorMod"),
+    "resize by area": Live(tf_resize("area"), {}, TF, "Resize", _kinds("export"), "ResizeArea"),
+    "bicubic resize": Live(tf_resize("bicubic"), {}, TF, None, _kinds("optimizer"), "without graph optimization"),
+    "GELU by Erfc": Live(tf_gelu, {}, TF, "Erfc", _kinds("unknown-operator"), "no operator", raw=True),
     "resize with antialias": Live(
-        tf_resize("lanczos3", True),
-        {},
-        TF,
-        "ScaleAndTranslate",
-        frozenset({"unknown-operator"}),
-        "no operator",
-        raw=True,
+        tf_resize("lanczos3", True), {}, TF, "ScaleAndTranslate", _kinds("unknown-operator"), "no operator", raw=True
     ),
 }

@@ -10,6 +10,7 @@ from assay.conformance.parity.localisation.alignment import Alignment, Arrays, V
 from assay.conformance.parity.oracle import Noise
 from assay.converters.sources.recorded import Recorded
 
+_OUTPUT = "output "
 _NOISE = 64 * float(np.finfo(np.float32).eps)  # of the largest element: no spread is known of an operation inside
 
 
@@ -18,11 +19,11 @@ def alignment_with(
 ) -> Alignment:
     """Candidate against recorded operations; the source's outputs go by their names, the rest by value."""
     arrays = {str(index): record.value for index, record in enumerate(records)}
-    arrays |= {f"output {name}": array for name, array in expected.items()} | {
+    arrays |= {_OUTPUT + name: array for name, array in expected.items()} | {
         f"input {n}": a for n, a in feeds.items()
     }
     spreads = {name: _assumed(array) for name, array in arrays.items()}
-    names = {own: f"output {ours}" for ours, own in outputs.items() if ours in expected and own in captured}
+    names = {own: _OUTPUT + ours for ours, own in outputs.items() if ours in expected and own in captured}
     return Alignment(Values(captured), Values(arrays, spreads), False, names)
 
 
@@ -32,14 +33,18 @@ def first_lost(records: Sequence[Recorded], alignment: Alignment, tolerance: flo
     for index in range(len(records) - 1, -1, -1):
         if index in right:
             right.update(records[index].inputs)
-    used = {place for record in records for place in record.inputs}
     for index, record in enumerate(records):
         if index in right or not all(place in right for place in record.inputs):
             continue
-        if tells(record.value) or index not in used:
+        if tells(record.value) or _is_output(record, alignment):
             return record
         right.add(index)  # too small to be looked for: what it leads to tells
     return None
+
+
+def _is_output(record: Recorded, alignment: Alignment) -> bool:
+    outputs = (array for name, array in alignment.expected.arrays.items() if name.startswith(_OUTPUT))
+    return any(array.dtype == record.value.dtype and np.array_equal(array, record.value) for array in outputs)
 
 
 def _found(records: Sequence[Recorded], alignment: Alignment, tolerance: float) -> list[int]:

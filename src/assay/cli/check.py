@@ -61,6 +61,7 @@ def command(
       assay check model.onnx --reference shop.models:build --repro case/ --repair mended.onnx
     """
     from assay.conformance.parity import check
+    from assay.conformance.parity.follow_up import outcome_sentences
     from assay.conformance.reports import render_terminal
 
     with progress(f"checking {model}") as tell:
@@ -77,5 +78,7 @@ def command(
         )
     if json_path != "-":
         render_terminal(result, console())
+        for sentence in (sentence for check_result in result.checks for sentence in outcome_sentences(check_result)):
+            console().print(sentence)
     emit_json(result.to_json(), json_path)
     sys.exit(result.verdict.exit_status)
