@@ -26,7 +26,7 @@ def weights(evidence: Evidence) -> Iterator[Diagnosis]:
     healthy = evidence.healthy.graph
     for name in _constants_of(evidence.candidate, taken_by(node)):
         other = _counterpart(evidence, name)
-        change = _change(evidence.candidate.array(name), healthy.array(other) if other else None)
+        change = change_of(evidence.candidate.array(name), healthy.array(other) if other else None)
         if other is None or change is None:
             continue
         alike = {name: other} | _changed_alike(evidence, change)
@@ -35,7 +35,7 @@ def weights(evidence: Evidence) -> Iterator[Diagnosis]:
         yield Diagnosis("weights", sentence, name_of(node), told, SetConstants(alike))
 
 
-class _Change:
+class Change:
     """How an array differs: a kind, words, and numbers that show it."""
 
     def __init__(self, kind: str, words: str, **numbers: Any) -> None:
@@ -78,70 +78,70 @@ def _distance(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(x - y) / (np.linalg.norm(y) or 1.0))
 
 
-def _changed_alike(evidence: Evidence, change: _Change) -> dict[str, str]:
+def _changed_alike(evidence: Evidence, change: Change) -> dict[str, str]:
     """Other constants of the same name in both graphs that differ in the same way."""
     assert evidence.healthy is not None
     healthy, found = evidence.healthy.graph, {}
     for name, tensor in evidence.candidate.constants.items():
         if name in healthy.constants and tensor.dtype.is_floating_point():
-            other = _change(tensor.numpy(), healthy.constants[name].numpy())
+            other = change_of(tensor.numpy(), healthy.constants[name].numpy())
             if other is not None and other.kind == change.kind:
                 found[name] = name
     return found
 
 
-def _change(got: np.ndarray | None, expected: np.ndarray | None) -> _Change | None:
+def change_of(got: np.ndarray | None, expected: np.ndarray | None) -> Change | None:
     """How the array differs from what it should be; None where it does not, or where nothing can be said."""
     if got is None or expected is None or got.size != expected.size or got.size == 0:
         return None
     if got.shape == expected.shape and got.tobytes() == expected.tobytes():
         return None
     if got.shape != expected.shape:
-        return _Change("reshaped", f"of shape {list(got.shape)}, but should be of shape {list(expected.shape)}")
+        return Change("reshaped", f"of shape {list(got.shape)}, but should be of shape {list(expected.shape)}")
+    if not got.any():
+        return Change("zero", "zero")
     return _rounded(got, expected) or _moved(got, expected) or _scaled(got, expected) or _noisy(got, expected)
 
 
-def _rounded(got: np.ndarray, expected: np.ndarray) -> _Change | None:
+def _rounded(got: np.ndarray, expected: np.ndarray) -> Change | None:
     for name, dtype in (("float16", np.dtype(np.float16)), ("bfloat16", np.dtype(ml_dtypes.bfloat16))):
         with np.errstate(over="ignore"):
             if np.array_equal(got, expected.astype(dtype).astype(got.dtype)):
-                return _Change(name, f"rounded to {name}")
+                return Change(name, f"rounded to {name}")
     levels = np.unique(got).size
     if got.size >= _MANY and levels <= _FEW_LEVELS and np.unique(expected).size > levels:
         bits = 8 if levels > 16 else 4
-        return _Change(f"int{bits}", f"rounded to {levels} levels, as by int{bits}", levels=levels)
+        return Change(f"int{bits}", f"rounded to {levels} levels, as by int{bits}", levels=levels)
     return None
 
 
-def _moved(got: np.ndarray, expected: np.ndarray) -> _Change | None:
-    if not got.any():
-        return _Change("zero", "zero")
+def _moved(got: np.ndarray, expected: np.ndarray) -> Change | None:
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.array_equal(got, expected.T):
-        return _Change("transposed", "transposed")
+        return Change("transposed", "transposed")
     different = (got != expected).reshape(len(got), -1).any(axis=1) if got.ndim else np.array([True])
     rows = np.flatnonzero(different)
     if got.ndim and 0 < len(rows) < len(got) and not got[rows].any():
         listed = ", ".join(map(str, rows[:_LISTED]))
-        return _Change("zero-rows", f"zero in row{'s' if len(rows) > 1 else ''} {listed}", rows=rows[:64].tolist())
+        return Change("zero-rows", f"zero in row{'s' if len(rows) > 1 else ''} {listed}", rows=rows[:64].tolist())
     if np.array_equal(np.sort(got, axis=None), np.sort(expected, axis=None)):
-        return _Change("reordered", "in another order")
+        return Change("reordered", "in another order")
     return None
 
 
-def _scaled(got: np.ndarray, expected: np.ndarray) -> _Change | None:
+def _scaled(got: np.ndarray, expected: np.ndarray) -> Change | None:
     x, y = got.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
     factor = float(x @ y / (y @ y or 1.0))
     eps = 4 * machine_epsilon(got.dtype)
     if got.size > 1 and np.allclose(x, factor * y, rtol=eps, atol=0) and abs(factor - 1) > eps:
-        return _Change("scaled", f"scaled by {factor:.6g}", factor=factor)
+        return Change("scaled", f"scaled by {factor:.6g}", factor=factor)
     return None
 
 
-def _noisy(got: np.ndarray, expected: np.ndarray) -> _Change:
+def _noisy(got: np.ndarray, expected: np.ndarray) -> Change:
     different = got != expected
     share, distance = float(different.mean()), _distance(got, expected)
     where = "" if share > 0.9 else f" in {share:.1%} of its elements"
-    return _Change("changed", f"off by {distance:.2g} of its size{where}", relative=distance, share=share)
+    return Change("changed", f"off by {distance:.2g} of its size{where}", relative=distance, share=share)
 
 
 def _named(names: list[str], first: str) -> str:

@@ -40,6 +40,8 @@ def first_wrong(graph: Graph, alignment: Alignment, concerned: Collection[str] |
     for tolerance in _TOLERANCES:
         sources = list(_sources(graph, alignment, tolerance, concerned))
         telling = next((guilty for guilty in sources if guilty.ratio > max(_TELLING, tolerance)), None)
+        if telling is None and tolerance == 0 and alignment.is_close and len(sources) == 1:
+            telling = sources[0]  # all other bits are equal
         if telling is not None:
             return _settled(graph, alignment, telling)
         found += sources

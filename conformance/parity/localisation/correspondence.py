@@ -33,9 +33,8 @@ def correspond(candidate: Graph, reference: Graph, interface: Mapping[str, str])
         matching.backward()
         if len(matching.values) == before:
             break
-    fewest = min(len(_inner(candidate)), len(_inner(reference)))
     alike = sum(reference.producers[v].op_type == candidate.producers[n].op_type for n, v in matching.inner())
-    if alike >= _ALIKE * fewest:
+    if _is_most(alike, candidate, reference):
         return Correspondence(matching.values, True)
     return Correspondence(dict(interface), False)
 
@@ -44,7 +43,13 @@ def trusts_names(candidate: Graph, reference: Graph) -> bool:
     """Whether most values of the smaller graph come from the same operator as the other's values of that name."""
     own, theirs = _inner(candidate), _inner(reference)
     alike = sum(theirs.get(name) == op_type for name, op_type in own.items())
-    return alike >= _ALIKE * min(len(own), len(theirs))
+    return _is_most(alike, candidate, reference)
+
+
+def _is_most(alike: int, candidate: Graph, reference: Graph) -> bool:
+    """Most of the smaller graph's values, or all but one."""
+    fewest = min(len(_inner(candidate)), len(_inner(reference)))
+    return alike >= _ALIKE * fewest or (alike > 0 and alike >= fewest - 1)
 
 
 def _inner(graph: Graph) -> dict[str, str]:

@@ -19,9 +19,7 @@ def alignment_with(
 ) -> Alignment:
     """Candidate against recorded operations; the source's outputs go by their names, the rest by value."""
     arrays = {str(index): record.value for index, record in enumerate(records)}
-    arrays |= {_OUTPUT + name: array for name, array in expected.items()} | {
-        f"input {n}": a for n, a in feeds.items()
-    }
+    arrays |= {_OUTPUT + name: array for name, array in expected.items()} | {f"input {n}": a for n, a in feeds.items()}
     spreads = {name: _assumed(array) for name, array in arrays.items()}
     names = {own: _OUTPUT + ours for ours, own in outputs.items() if ours in expected and own in captured}
     return Alignment(Values(captured), Values(arrays, spreads), False, names)
