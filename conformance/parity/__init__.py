@@ -11,9 +11,11 @@ import numpy as np
 from assay.conformance.candidate import Candidate, open_candidate
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
+from assay.conformance.parity.follow_up import Orders, follow_up
 from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
 from assay.conformance.parity.levels import level_of
 from assay.conformance.parity.probes import graph_constants
+from assay.conformance.parity.repair import Workshop
 from assay.conformance.parity.search import Effort
 from assay.conformance.parity.sweep import blame_providers
 from assay.conformance.providers.catalogue import require_known
@@ -40,6 +42,8 @@ def check(
     search: float = 0.0,
     folders: Sequence[Path] = (),
     tell: Tell | None = None,
+    repro: Path | None = None,
+    repair: Path | None = None,
 ) -> Result:
     """Compare a model (path of a ``.onnx`` file or bundle, or a `Bundle`) with its source, on each provider.
 
@@ -47,10 +51,13 @@ def check(
     this one. ``inputs`` says shapes that the source itself does not say; ``samples`` are real
     inputs by name, with the batch axis first. ``level`` is ``quick``, ``default`` or ``thorough``. ``time_limit`` is
     what one run in the worker may take, ``search`` how long to hunt for a counter-example on each provider, in seconds.
+    Of a model that fails, ``repro`` is a folder for the minimal case, and ``repair`` a path for a repaired model.
     Raises `AssayError` where one of the two can't be opened; what is wrong with the model is a verdict.
     """
     require_known(tuple(providers))
     level_of(level)
+    orders = Orders(repro, repair)
+    orders.require_possible()
     candidate = open_candidate(model)
     opened = opened_reference(
         reference,
@@ -68,6 +75,7 @@ def check(
             interface, constants = _interface(source, candidate), graph_constants(candidate.path)
             judge = Judge(source, interface, samples, tell, level, constants=constants)
             checks = [check_parity(judge, candidate, provider, worker, effort=effort) for provider in providers]
+            checks = follow_up(Workshop(judge, worker, providers, tell), candidate, checks, orders)
             return Result.of(blame_providers(checks), candidate.files(), source.describe(), describe_environment())
 
 

@@ -27,6 +27,7 @@ from assay.conformance.parity.unrolled import unrolled_oracle, usual_at_steps
 from assay.conformance.providers.catalogue import why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
+from assay.conformance.remote_source import in_this_process
 from assay.conformance.result import CheckResult, Finding, Verdict, verdict_of
 from assay.converters.sources import Source, SourceError
 from assay.specs.interface import Axis, Interface, TensorSpec
@@ -79,6 +80,11 @@ class Judge:
             if spread[error.output].max / error.rms > FAIL_GATE * usual
             else error
         )
+
+    @property
+    def local_source(self) -> Source:
+        """The source in this process, for who needs more than its outputs; raises `AssayError`."""
+        return in_this_process(self.source)
 
     @property
     def first(self) -> Judged | None:

@@ -11,7 +11,7 @@ from assay.converters.passes.context import PassContext
 
 SOURCE_LINE, MODULE = "assay.source_line", "assay.module"
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
-_LIBRARIES = ("/site-packages/", "/dist-packages/")
+LIBRARIES = ("/site-packages/", "/dist-packages/")
 
 
 def record_source_lines(model: ir.Model, _context: PassContext) -> None:
@@ -44,7 +44,7 @@ def _record(node: ir.Node) -> None:
 
 def _users_line(trace: str) -> str | None:
     """The innermost frame that is not a library's, as ``file.py:12``; without its folder, for bundles travel."""
-    frames = [m for m in _FRAME.finditer(trace) if not any(part in m["file"] for part in _LIBRARIES)]
+    frames = [m for m in _FRAME.finditer(trace) if not any(part in m["file"] for part in LIBRARIES)]
     return f"{frames[-1]['file'].rsplit('/', 1)[-1]}:{frames[-1]['line']}" if frames else None
 
 

@@ -1,0 +1,137 @@
+"""Repair: what a diagnosis implies is done to the model, and kept only where the model then passes the whole check."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import onnx_ir as ir
+
+from assay.conformance.candidate import Candidate
+from assay.conformance.isolation import Worker
+from assay.conformance.parity.diagnoses import CannotMend, Diagnosis
+from assay.conformance.parity.explanation import Explanation, explain
+from assay.conformance.parity.judge import Judge, Tell, check_parity
+from assay.conformance.result import CheckResult, Verdict
+from assay.converters.bundle import require_replaceable, save_model, write_bundle
+from assay.converters.files import read_model
+from assay.specs.errors import brief
+
+_ROUNDS = 3  # faults that are mended one after the other
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The repaired model with the sentences of what was mended, or the reason why there is none."""
+
+    output: Path | None
+    mended: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What the measurements say of it."""
+        told = {"output": str(self.output) if self.output else None, "mended": list(self.mended), "reason": self.reason}
+        return {key: value for key, value in told.items() if value}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """All that a repaired model is proved with."""
+
+    judge: Judge
+    worker: Worker
+    providers: Sequence[str]
+    tell: Tell | None = None
+
+    def proved(self, candidate: Candidate) -> list[CheckResult]:
+        """The whole check, up to the first provider on which it does not pass."""
+        checks: list[CheckResult] = []
+        for provider in self.providers:
+            if not checks or checks[-1].verdict is Verdict.PASS:
+                checks.append(check_parity(self.judge, candidate, provider, self.worker))
+        return checks
+
+
+def require_writable(output: Path) -> None:
+    """Raise `UnwritableError` where the repaired model could not be written."""
+    if output.suffix != ".onnx":
+        require_replaceable(output)
+
+
+def repair(workshop: Workshop, candidate: Candidate, explanation: Explanation, output: Path) -> Repair:
+    """Mend the candidate and write it to ``output``: an ``.onnx`` file by that suffix, else a bundle."""
+    with tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True) as folder:
+        try:
+            mended, path = _mended(workshop, candidate, explanation, Path(folder))
+        except CannotMend as error:
+            return Repair(None, reason=f"the model is not repaired: {error}")
+        except Exception as error:  # noqa: BLE001 - a graph may have what no mend foresaw; the verdict stands without one
+            return Repair(None, reason=f"the model is not repaired: {type(error).__name__}: {brief(error)}")
+        _write(path, candidate, output)
+    return Repair(output, tuple(mended))
+
+
+def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path) -> tuple[list[str], Path]:
+    """The sentences of what was mended and the file that passes; raises `CannotMend`."""
+    mended: list[str] = []
+    for number in range(_ROUNDS):
+        first: tuple[Diagnosis, Candidate, CheckResult] | None = None
+        for diagnosis, path in _attempts(candidate, explanation, folder / str(number)):
+            if workshop.tell:
+                workshop.tell(f"proving a repair: {diagnosis.message}")
+            repaired = replace(candidate, path=path)
+            check = workshop.proved(repaired)[-1]
+            if check.verdict is Verdict.PASS:
+                return [*mended, diagnosis.message], path
+            first = first or (diagnosis, repaired, check)
+        if first is None:
+            break
+        mended.append(first[0].message)
+        candidate = first[1]
+        explanation = explain(workshop.judge, candidate, first[2], workshop.tell)
+    raise CannotMend(_why(explanation, mended))
+
+
+def _attempts(candidate: Candidate, explanation: Explanation, folder: Path) -> Iterator[tuple[Diagnosis, Path]]:
+    """The candidate after each mend that applies to it, in a file of its own."""
+    evidence, done = explanation.evidence, []
+    if evidence is None or evidence.healthy is None:
+        return
+    for diagnosis in explanation.diagnoses:
+        if diagnosis.mend is None or diagnosis.mend in done:
+            continue
+        done.append(diagnosis.mend)
+        model = read_model(candidate.path)
+        try:
+            diagnosis.mend(model, ir.from_proto(ir.to_proto(evidence.healthy.graph.model)))
+        except CannotMend:
+            continue
+        path = folder / f"{len(done)}.onnx"
+        path.parent.mkdir(exist_ok=True)
+        save_model(model, path)
+        yield diagnosis, path
+
+
+def _why(explanation: Explanation, mended: Sequence[str]) -> str:
+    if mended:
+        return f"after {len(mended)} mends it still does not pass; convert the source anew"
+    if explanation.reason:
+        return explanation.reason
+    evidence = explanation.evidence
+    if evidence is not None and evidence.healthy is None:
+        told = "; ".join(
+            f"{name}: {reason[:160]}" for name, reason in {u.exporter: u.reason for u in evidence.unhealthy}.items()
+        )
+        return f"no conversion of the source is right, so there is nothing to take over ({told})"
+    return "no diagnosis implies a mend"
+
+
+def _write(path: Path, candidate: Candidate, output: Path) -> None:
+    model = read_model(path)
+    if output.suffix == ".onnx":
+        save_model(model, output)
+    else:
+        write_bundle(model, candidate.interface, output)
