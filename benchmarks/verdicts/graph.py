@@ -58,17 +58,17 @@ class Graph:
         """Give a constant other values; raises KeyError where the name is no constant."""
         tensor = self.initializer(name)
         if tensor is not None:
-            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array), name))
+            tensor.CopyFrom(numpy_helper.from_array(np.array(array, order="C"), name))
             return
         node = self.producer(name)
         if node is None or node.op_type != "Constant":
             raise KeyError(name)
-        node.attribute[0].t.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        node.attribute[0].t.CopyFrom(numpy_helper.from_array(np.array(array, order="C"), name))
 
     def add_constant(self, array: np.ndarray, stem: str = "constant") -> str:
         """A new initializer; returns its name."""
         name = self.fresh(stem)
-        self.proto.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.proto.initializer.append(numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
     def fresh(self, stem: str) -> str:
@@ -97,15 +97,13 @@ class Graph:
             _rename(maker.output, value, inner)
             node.input.extend([inner, *operands])
             node.output.append(value)
-            self._insert(node, self._place(maker) + 1)
-            return node
+            return self._insert(node, self._place(maker) + 1)
         fed = self.consumers(value)
         node.input.extend([value, *operands])
         node.output.append(inner)
         for consumer in fed:
             _rename(consumer.input, value, inner)
-        self._insert(node, 0)
-        return node
+        return self._insert(node, 0)
 
     def insert_before(
         self, node: NodeProto, index: int, op_type: str, operands: Sequence[str] = (), **attributes: object
@@ -116,8 +114,7 @@ class Graph:
             op_type, [node.input[index], *operands], [value], name=self.fresh(f"{op_type}_node"), **attributes
         )
         node.input[index] = value
-        self._insert(added, self._place(node))
-        return added
+        return self._insert(added, self._place(node))
 
     def replace(self, node: NodeProto, made: Sequence[NodeProto]) -> None:
         """Put nodes in the place of one; the last of them must give its outputs."""
@@ -131,8 +128,10 @@ class Graph:
         """Give the node's input as its output: an Identity stands in its place."""
         self.replace(node, [helper.make_node("Identity", [node.input[index]], [node.output[0]], name=node.name)])
 
-    def _insert(self, node: NodeProto, place: int) -> None:
+    def _insert(self, node: NodeProto, place: int) -> NodeProto:
+        """Put a copy of the node there; returns the copy, which is the graph's own."""
         self.proto.node.insert(place, node)
+        return self.proto.node[place]
 
     def _place(self, node: NodeProto) -> int:
         return next(place for place, other in enumerate(self.nodes) if other.output[:] == node.output[:])

@@ -17,7 +17,7 @@ from verdicts.inputs import make_inputs
 from verdicts.models import MODELS, Architecture
 from verdicts.peers import Example, Opinion, Polygraphy, make_example, opinions
 from verdicts.rewrites import Origin
-from verdicts.runtime import run_all
+from verdicts.runtime import Ran, run_all
 from verdicts.subject import make_subject
 
 from assay import convert
@@ -131,10 +131,10 @@ def row(bench: Bench, case: Case, plan: Plan) -> dict[str, Any]:
     path = write_case(case, bench.bundle.path, bench.origin.folder / "case")
     example, yardstick = bench.example.jobs(), bench.yardstick.jobs()
     start = time.perf_counter()
-    ran = run_all(bench.worker, str(path), [*example, *yardstick])
-    seconds = time.perf_counter() - start
-    comparison = _compared(bench.yardstick, case, ran[len(example) :])
-    asked = opinions(bench.example, ran[: len(example)], bench.polygraphy)
+    seen = run_all(bench.worker, str(path), example)
+    seconds = (time.perf_counter() - start) / len(example)
+    comparison = _compared(bench.yardstick, case, run_all(bench.worker, str(path), yardstick))
+    asked = opinions(bench.example, seen, bench.polygraphy)
     ruling = bench.assayer.rule(path.parent if case.contract else path, plan.locate and bool(case.nodes))
     return {
         **head,
@@ -148,7 +148,7 @@ def row(bench: Bench, case: Case, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _compared(yardstick: Yardstick, case: Case, ran: list[Any]) -> Comparison:
+def _compared(yardstick: Yardstick, case: Case, ran: list[Ran]) -> Comparison:
     """A mutant is held to the whole contract, a rewrite to what a caller of the model sees."""
     if not case.benign and case.model is not None:
         own = contract(case.model)
