@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from machine import DOCS, machine, write
 from verdicts import report
 from verdicts.models import MODELS
@@ -101,7 +99,7 @@ def run_all(chosen: argparse.Namespace, arguments: list[str]) -> tuple[list[dict
 
 def seconds_of(rows: list[dict[str, Any]]) -> float:
     """Of running and judging, in all processes together."""
-    return sum(row["assay"]["seconds"] + row["run_seconds"] for row in rows if "assay" in row)
+    return float(sum(row["assay"]["seconds"] + row["run_seconds"] for row in rows if "assay" in row))
 
 
 def main() -> None:
@@ -115,7 +113,7 @@ def main() -> None:
     rows, troubles = run_all(chosen, arguments)
     pile = sort(rows)
     page = report.text(pile, seconds_of(rows))
-    write("verdict", " ".join([COMMAND, *_shown(arguments)]), page, report.facts(pile), chosen.output)
+    write("verdict", " ".join([COMMAND, *_shown(chosen)]), page, report.facts(pile), chosen.output)
     report.plot(pile, chosen.output)
     sys.stdout.write(page + "\n")
     for trouble in troubles:
@@ -123,9 +121,12 @@ def main() -> None:
     sys.exit(1 if troubles else 0)
 
 
-def _shown(arguments: list[str]) -> list[str]:
+def _shown(chosen: argparse.Namespace) -> list[str]:
     """The arguments that change the result, without paths of this machine."""
-    return [a for a in arguments if a.startswith("--") and "python" not in a and a not in ("--work", "--output", "--resume")]
+    sample = ("models", "classes", "limit", "rewrites")
+    given = [["--quick"]] if chosen.quick else [[f"--{n}", str(v)] for n in sample if (v := getattr(chosen, n))]
+    tools = [["--tools-python", "ENV/bin/python"]] if chosen.tools_python else []
+    return [part for pair in (*given, *tools) for part in pair]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
+
 from verdicts.mutations import MUTATIONS, Mutant, mutants
 from verdicts.rewrites import REWRITES, Inapplicable, Origin, rewritten
 from verdicts.subject import Subject
@@ -36,7 +37,12 @@ class Case:
 
 def mutant_cases(subject: Subject, classes: Collection[str], limit: int | None) -> Iterator[Case]:
     """The mutants of these classes (none: all); ``limit`` leaves so many, evenly drawn."""
-    found = [mutant for kind in MUTATIONS.values() if not classes or kind.letter in classes for mutant in mutants(subject, kind)]
+    found = [
+        mutant
+        for kind in MUTATIONS.values()
+        if not classes or kind.letter in classes
+        for mutant in mutants(subject, kind)
+    ]
     return (_of_mutant(mutant) for mutant in _drawn(found, limit))
 
 

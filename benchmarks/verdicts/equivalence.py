@@ -2,9 +2,9 @@
 
 It is equal when it loads, when its contract (names, order, dtypes and declared shapes of inputs and outputs, metadata)
 is the same, and when on every one of 48 independent inputs, and on a quarter of these without graph optimization, no
-output differs from the healthy ONNX model's by more than 4 times that model's own spread: how far its outputs move when
-the optimizer is off, or when each weight moves by one unit in the last place. A rewrite is benign when it stays below 20
-times that spread under the same names and dtypes; the optimizers of others do break models.
+output differs from the healthy ONNX model's by more than 4 times that model's own spread: how far its outputs move
+when the optimizer is off, or when each weight moves by one unit in the last place. A rewrite is benign when it stays
+below 20 times that spread under the same names and dtypes; the optimizers of others do break models.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
+
+from assay.conformance.isolation import Worker
 from verdicts.graph import Graph, is_float
 from verdicts.inputs import Feeds
 from verdicts.runtime import Job, Ran, run_all
-
-from assay.conformance.isolation import Worker
 
 EQUAL = 4.0
 BENIGN = 20.0
@@ -116,7 +116,9 @@ def _compared(twins: Sequence[Mapping[str, np.ndarray]], got: Mapping[str, np.nd
         if any(other.shape != value.shape for other in others):
             continue  # a count that rounding decides, such as the boxes that a threshold leaves
         if got[name].shape != value.shape or got[name].dtype != value.dtype:
-            return Comparison(np.inf, f"{name} is {got[name].dtype}{got[name].shape}, but should be {value.dtype}{value.shape}")
+            return Comparison(
+                np.inf, f"{name} is {got[name].dtype}{got[name].shape}, but should be {value.dtype}{value.shape}"
+            )
         step = _float_excess(value, others, got[name]) if value.dtype.kind == "f" else _flips(value, others, got[name])
         if step == np.inf:
             return Comparison(step, f"{name} has other values, or other non-finite ones")
@@ -143,7 +145,7 @@ def _float_excess(value: np.ndarray, others: Sequence[np.ndarray], got: np.ndarr
     unit = float(np.finfo(value.dtype).eps)
     largest = max(*(float(s.max()) for s in spreads), unit * float(np.abs(base).max()), np.finfo(value.dtype).tiny)
     typical = max(*(_rms(s) for s in spreads), unit * _rms(base), np.finfo(value.dtype).tiny)
-    return max(float(error.max()) / largest, _rms(error) / typical)
+    return float(max(error.max() / largest, _rms(error) / typical))
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -88,7 +89,7 @@ class Graph:
         constants = {tensor.name for tensor in self.proto.initializer}
         return [value.name for value in self.proto.input if value.name not in constants]
 
-    def insert_after(self, value: str, op_type: str, operands: Sequence[str] = (), **attributes: object) -> NodeProto:
+    def insert_after(self, value: str, op_type: str, operands: Sequence[str] = (), **attributes: Any) -> NodeProto:
         """Pass a value through one more node, for all who take it; ``operands`` are its other inputs."""
         inner = self.fresh(f"{op_type.lower()}_in")
         maker = self.producer(value)
@@ -106,7 +107,7 @@ class Graph:
         return self._insert(node, 0)
 
     def insert_before(
-        self, node: NodeProto, index: int, op_type: str, operands: Sequence[str] = (), **attributes: object
+        self, node: NodeProto, index: int, op_type: str, operands: Sequence[str] = (), **attributes: Any
     ) -> NodeProto:
         """Pass one input of one node through one more node."""
         value = self.fresh(f"{op_type.lower()}_out")
@@ -137,7 +138,7 @@ class Graph:
         return next(place for place, other in enumerate(self.nodes) if other.output[:] == node.output[:])
 
 
-def attribute(node: NodeProto, name: str, default: object = None) -> object:
+def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
     """The value of an attribute."""
     found = next((a for a in node.attribute if a.name == name), None)
     return default if found is None else helper.get_attribute_value(found)
@@ -163,10 +164,10 @@ def is_float(array: np.ndarray | None) -> bool:
     return array is not None and array.dtype.kind == "f"
 
 
-def _rename(names: object, old: str, new: str) -> None:
-    for place, name in enumerate(names):  # type: ignore[call-overload]
+def _rename(names: Any, old: str, new: str) -> None:
+    for place, name in enumerate(names):
         if name == old:
-            names[place] = new  # type: ignore[index]
+            names[place] = new
 
 
 def check(model: ModelProto) -> None:

@@ -93,7 +93,9 @@ def _integers(low: int, high: int, shape: tuple[int, ...], number: int, generato
     if kind == 1:
         return generator.choice(generator.integers(low, high, 3, endpoint=True), shape)
     if kind == 2:
-        return np.where(generator.random(shape) < 0.5, low, high) + np.where(low < 0, generator.integers(0, 3, shape), 0)
+        return np.where(generator.random(shape) < 0.5, low, high) + np.where(
+            low < 0, generator.integers(0, 3, shape), 0
+        )
     if kind == 3:
         start = int(generator.integers(0, high - low + 1))
         return low + (start + np.arange(int(np.prod(shape))).reshape(shape)) % (high - low + 1)
@@ -105,13 +107,11 @@ def _mask(shape: tuple[int, ...], number: int, generator: np.random.Generator) -
     length = shape[-1]
     kept = generator.integers(1, length, shape[:-1], endpoint=True)[..., None]
     steps = np.arange(length)
-    kind = number % 5
-    if kind == 1:
-        return steps < kept
-    if kind == 2:
-        return steps >= length - kept
-    if kind == 3:
-        return (generator.random(shape) < 0.6) | (steps == kept - 1)
-    if kind == 4:
-        return steps == 0 * kept
-    return np.ones(shape, bool)
+    masks: tuple[np.ndarray, ...] = (
+        np.ones(shape, bool),
+        steps < kept,
+        steps >= length - kept,
+        (generator.random(shape) < 0.6) | (steps == kept - 1),
+        np.broadcast_to(steps == 0, shape),
+    )
+    return masks[number % len(masks)]

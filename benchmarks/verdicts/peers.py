@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from verdicts.inputs import is_mask
-from verdicts.runtime import Job, Ran
 
 from assay.converters.sources import Source
 from assay.specs.interface import Interface
+from verdicts.inputs import is_mask
+from verdicts.runtime import Job, Ran
 
 Arrays = Mapping[str, np.ndarray]
 SCRIPT = Path(__file__).resolve().parent / "outside" / "polygraphy_rule.py"
@@ -75,8 +75,11 @@ class Polygraphy:
         if ran.error:
             return True
         with tempfile.NamedTemporaryFile(suffix=".npz") as file:
-            sides = {**{f"reference/{n}": v for n, v in reference.items()}, **{f"candidate/{n}": v for n, v in ran.outputs}}
-            np.savez(file, **sides)
+            sides = {
+                **{f"reference/{n}": v for n, v in reference.items()},
+                **{f"candidate/{n}": v for n, v in ran.outputs},
+            }
+            np.savez(file, **sides)  # type: ignore[arg-type]
             file.flush()
             return self._ask(file.name) != "same"
 
@@ -129,7 +132,9 @@ def torch_verify_alarms(reference: Arrays, ran: Ran) -> bool:
         return True
     for (name, expected), (_, actual) in zip(reference.items(), ran.outputs, strict=False):
         try:
-            info = VerificationInfo.from_tensors(name, torch.from_numpy(expected.copy()), torch.from_numpy(actual.copy()))
+            info = VerificationInfo.from_tensors(
+                name, torch.from_numpy(expected.copy()), torch.from_numpy(actual.copy())
+            )
         except (RuntimeError, TypeError):
             return True
         if info.max_abs_diff >= 5e-3 or info.max_rel_diff >= 1e-1:

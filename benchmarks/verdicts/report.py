@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from machine import table
+
+from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE
 from verdicts.equivalence import BENIGN, EQUAL
 from verdicts.inputs import COUNT
 from verdicts.scores import CLASSES, Pile, Row, Score, judges, located, noise_curve, score, survivors, undecided
 from verdicts.scores import false_alarm as is_false_alarm
-
-from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE
 
 PLOT = "verdict.svg"
 _NOT_PLOTTED = 1e-3
@@ -46,7 +46,14 @@ def text(pile: Pile, seconds: float) -> str:
 def _summary(scores: Sequence[Score]) -> str:
     header = ["judge", "killed", "open", "false alarms", "weight noise found in half of the models", "seconds a case"]
     rows = [
-        [s.judge, s.all_kills, s.inconclusive, s.alarms, "none" if s.limit is None else f"{s.limit:g}", f"{s.seconds:.2f}"]
+        [
+            s.judge,
+            s.all_kills,
+            s.inconclusive,
+            s.alarms,
+            "none" if s.limit is None else f"{s.limit:g}",
+            f"{s.seconds:.2f}",
+        ]
         for s in scores
     ]
     return table(header, rows)
@@ -85,20 +92,20 @@ def _models(pile: Pile) -> str:
 
 
 def _method() -> str:
-    return (
-        "## How it is judged\n\n"
-        f"A mutant counts unless it equals the healthy ONNX model: it loads, has the same contract (names, order, dtypes, "
-        f"declared shapes, metadata), and on {COUNT} inputs that share nothing with Assay's probes (and on a quarter of "
-        f"them without graph optimization) no output is further from the healthy one than {EQUAL:g} times the healthy "
-        f"model's own spread: its change without optimization and under one unit in the last place of each weight. "
-        f"Inputs keep to the declared ranges, no mask hides a whole row, and none is NaN. A rewrite counts as benign "
-        f"within {BENIGN:g} times that spread: tools of others do break models, and those cases are listed in the JSON.\n\n"
-        "Assay kills by the verdict `fail` of `assay.check`, by an error of `assay.lint` that the healthy bundle does not "
-        "have, or by refusing to open the file; `inconclusive` is no kill, but on a benign case it is a false alarm. Peers "
-        "see the traced example: torch's own `VerificationInfo` with the zip and thresholds of `verify=True`; the published "
-        "rule of optimum's `validate_model_outputs` at atol 1e-4 and the basic level, with padded masks; Polygraphy's "
-        "own `CompareFunc.simple` by its defaults; `numpy.allclose` at three atols. Weight mutants sit in no node."
-    )
+    return f"""## How it is judged
+
+A mutant counts unless it equals the healthy ONNX model: it loads, has the same contract (names, order, dtypes, declared
+shapes, metadata), and on {COUNT} inputs that share nothing with Assay's probes (and on a quarter of them without graph
+optimization) no output is further from the healthy one than {EQUAL:g} times the healthy model's own spread: its change
+without optimization and under one unit in the last place of each weight. Inputs keep to the declared ranges, no mask
+hides a whole row, and none is NaN. A rewrite counts as benign within {BENIGN:g} times that spread: tools of others do
+break models, and those cases are listed in the JSON.
+
+Assay kills by the verdict `fail` of `assay.check`, by an error of `assay.lint` that the healthy bundle does not have,
+or by refusing to open the file; `inconclusive` is no kill, but on a benign case it is a false alarm. Peers see the
+traced example: torch's own `VerificationInfo` with the zip and thresholds of `verify=True`; the published rule of
+optimum's `validate_model_outputs` at atol 1e-4 and the basic level, with padded masks; Polygraphy's own
+`CompareFunc.simple` by its defaults; `numpy.allclose` at three atols. Weight mutants sit in no node."""
 
 
 def facts(pile: Pile) -> dict[str, Any]:
@@ -146,7 +153,9 @@ def plot(pile: Pile, folder: Path) -> Path:
         axes.hist(_logarithms(rows), bins=[x / 8 for x in range(-24, 73)], label=label, color=colour, alpha=0.6)
     for gate, name in ((PASS_GATE, "pass"), (FAIL_GATE, "fail")):
         axes.axvline(math.log10(gate), color="black", linestyle="--", linewidth=1)
-        axes.annotate(f"{name} {gate:g}", (math.log10(gate), 1), xycoords=("data", "axes fraction"), rotation=90, va="top")
+        axes.annotate(
+            f"{name} {gate:g}", (math.log10(gate), 1), xycoords=("data", "axes fraction"), rotation=90, va="top"
+        )
     axes.set(xlabel="log10 of the worst error over the noise floor", ylabel="cases", yscale="log")
     axes.legend()
     figure.tight_layout()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 import onnxruntime as ort
+
 from verdicts.graph import Graph
 
 Feeds = Mapping[str, np.ndarray]

@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+
+from assay import convert
+from assay.conformance.isolation import Worker
+from assay.converters.bundle import Bundle, open_bundle
+from assay.converters.examples import trace_sizes, typical_feeds
+from assay.converters.sources import Source, open_source
 from verdicts.assay_rule import Assayer
 from verdicts.cases import Case, benign_cases, mutant_cases, write_case
 from verdicts.equivalence import BENIGN, EQUAL, Comparison, Yardstick, contract, make_yardstick
@@ -19,12 +25,6 @@ from verdicts.peers import Example, Opinion, Polygraphy, make_example, opinions
 from verdicts.rewrites import Origin
 from verdicts.runtime import Ran, run_all
 from verdicts.subject import make_subject
-
-from assay import convert
-from assay.conformance.isolation import Worker
-from assay.converters.bundle import Bundle, open_bundle
-from assay.converters.examples import trace_sizes, typical_feeds
-from assay.converters.sources import Source, open_source
 
 _TIME_LIMIT = 60.0
 _EXAMPLE_SEED = 0
@@ -101,17 +101,19 @@ def run_model(name: str, plan: Plan, done: Collection[str]) -> Iterator[dict[str
     with Worker(_TIME_LIMIT) as worker:
         bench = make_bench(name, plan, worker)
         try:
-            healthy = Case(f"{name}/healthy", "healthy", "", "", "the bundle as converted", (), bench.origin.subject.model)
-            cases = [
-                *(() if plan.classes else (healthy,)),
-                *(() if plan.classes else benign_cases(bench.origin, plan.rewrites)),
-                *mutant_cases(bench.origin.subject, plan.classes, plan.mutants),
-            ]
-            for case in cases:
+            for case in _cases(bench, plan):
                 if case.id not in done:
                     yield row(bench, case, plan)
         finally:
             bench.polygraphy.close()
+
+
+def _cases(bench: Bench, plan: Plan) -> Iterator[Case]:
+    subject = bench.origin.subject
+    if not plan.classes:
+        yield Case(f"{subject.name}/healthy", "healthy", "", "", "the bundle as converted", (), subject.model)
+        yield from benign_cases(bench.origin, plan.rewrites)
+    yield from mutant_cases(subject, plan.classes, plan.mutants)
 
 
 def row(bench: Bench, case: Case, plan: Plan) -> dict[str, Any]:
@@ -184,11 +186,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def append_rows(path: Path, rows: Iterator[Mapping[str, Any]]) -> int:
-    """Write rows as they come; returns how many."""
-    count = 0
+def append_rows(path: Path, rows: Iterator[Mapping[str, Any]]) -> None:
+    """Write rows as they come, so that a run that is ended can go on."""
     with path.open("a", encoding="utf-8") as file:
-        for count, entry in enumerate(rows, 1):
+        for entry in rows:
             file.write(json.dumps(entry) + "\n")
             file.flush()
-    return count

@@ -8,7 +8,11 @@ from verdicts.models.registry import model
 from verdicts.models.torch_weights import randomised
 
 
-@model("recommender", "torch", {"user": "int64[batch] in 0..299", "item": "int64[batch] in 0..499", "facts": "float32[batch,5]"})
+@model(
+    "recommender",
+    "torch",
+    {"user": "int64[batch] in 0..299", "item": "int64[batch] in 0..499", "facts": "float32[batch,5]"},
+)
 def recommender() -> Any:
     """Factors of users and items, and a small network over them and over dense facts."""
     import torch
@@ -29,13 +33,20 @@ def recommender() -> Any:
     return randomised(Recommender(), 41)
 
 
-@model("tabular", "torch", {"numbers": "float32[batch,8]", "category": "int64[batch,3] in 0..9"}, outputs=("logits", "risk", "choice"))
+@model(
+    "tabular",
+    "torch",
+    {"numbers": "float32[batch,8]", "category": "int64[batch,3] in 0..9"},
+    outputs=("logits", "risk", "choice"),
+)
 def tabular() -> Any:
     """Many activations over numbers and categories; three outputs, one of them a decision."""
     import torch
     from torch import Tensor, nn
 
     class Tabular(nn.Module):
+        offsets: Tensor
+
         def __init__(self) -> None:
             super().__init__()
             self.tables = nn.Embedding(30, 4)

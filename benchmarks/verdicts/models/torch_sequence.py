@@ -126,6 +126,9 @@ def decoder() -> Any:
             return x + self.down(functional.silu(self.gate(y)) * self.up(y))  # type: ignore[no-any-return]
 
     class Decoder(nn.Module):
+        cosine: Tensor
+        sine: Tensor
+
         def __init__(self, width: int = 32) -> None:
             super().__init__()
             self.words = nn.Embedding(80, width)
@@ -179,7 +182,13 @@ def decoder_step() -> Any:
     return randomised(Step(), 24)
 
 
-@model("lstm", "torch", {"features": "float32[batch,time=11,6]"}, outputs=("scores", "last"), exporter="torch.onnx.torchscript")
+@model(
+    "lstm",
+    "torch",
+    {"features": "float32[batch,time=11,6]"},
+    outputs=("scores", "last"),
+    exporter="torch.onnx.torchscript",
+)
 def lstm() -> Any:
     """A bidirectional LSTM of two layers."""
     from torch import Tensor, nn
@@ -221,6 +230,9 @@ def audio() -> Any:
     from torch import Tensor, nn
 
     class Audio(nn.Module):
+        real: Tensor
+        imaginary: Tensor
+
         def __init__(self) -> None:
             super().__init__()
             angle = 2 * torch.pi * torch.outer(torch.arange(33.0), torch.arange(64.0)) / 64

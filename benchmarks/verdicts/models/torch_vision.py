@@ -49,7 +49,7 @@ def residual() -> Any:
 
         def forward(self, x: Tensor) -> Tensor:
             y = self.norm1(self.conv1(x)).relu()
-            return (self.norm2(self.conv2(y)) + self.short(x)).relu()
+            return (self.norm2(self.conv2(y)) + self.short(x)).relu()  # type: ignore[no-any-return]
 
     blocks = [nn.Conv2d(3, 16, 7, 2, 3), nn.ReLU(), Block(16, 16, 1), Block(16, 32, 2), Block(32, 32, 1)]
     return randomised(nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 7)), 2)

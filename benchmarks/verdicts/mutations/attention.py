@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 from onnx import NodeProto, helper
+
 from verdicts.graph import Graph, attribute
 from verdicts.mutations.numerics import set_to
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.subject import Subject
+
+_SCORES = ("MatMul", "Mul", "Div", "Einsum")
 
 
 def _reached(subject: Subject, sources: set[str]) -> set[str]:
@@ -26,13 +29,11 @@ def masks(subject: Subject) -> list[tuple[int, NodeProto, int]]:
     graph, found = subject.graph, []
     for _, softmax in graph.of("Softmax"):
         maker = graph.producer(softmax.input[0])
-        if maker is None or maker.op_type != "Add":
-            continue
-        sizes = [getattr(subject.values.get(n, graph.constant(n)), "size", 0) for n in maker.input]
-        makers = [graph.producer(n) for n in maker.input]
-        index = next((i for i in (1, 0) if makers[1 - i] is not None and makers[1 - i].op_type in ("MatMul", "Mul", "Div", "Einsum")), None)  # type: ignore[union-attr]
-        if index is not None and sizes[index]:
-            found.append((list(graph.nodes).index(maker), maker, index))
+        if maker is not None and maker.op_type == "Add":
+            makers = [graph.producer(name) for name in maker.input]
+            scores = next((i for i in (0, 1) if (m := makers[i]) is not None and m.op_type in _SCORES), None)
+            if scores is not None:
+                found.append((list(graph.nodes).index(maker), maker, 1 - scores))
     return found
 
 
@@ -64,7 +65,9 @@ def fill(subject: Subject) -> Iterator[Edit]:
                 continue
             for severity, other in (("-inf", -np.inf), ("-10", -10.0), ("-5", -5.0)):
 
-                def apply(graph: Graph, node: NodeProto, index: int = index, v: np.ndarray = value, o: float = other) -> None:
+                def apply(
+                    graph: Graph, node: NodeProto, index: int = index, v: np.ndarray = value, o: float = other
+                ) -> None:
                     node.input[index] = graph.add_constant(np.full_like(v, o))
 
                 yield Edit(place, apply, severity)
@@ -112,7 +115,9 @@ def causal(subject: Subject) -> Iterator[Edit]:
 
                 yield Edit(place, apply, f"{step:+d}")
     for place, node in subject.graph.of("GreaterOrEqual", "Greater", "LessOrEqual", "Less"):
-        if subject.values[node.output[0]].ndim >= 2 and all(n in subject.values and subject.values[n].dtype.kind == "i" for n in node.input):
+        if subject.values[node.output[0]].ndim >= 2 and all(
+            n in subject.values and subject.values[n].dtype.kind == "i" for n in node.input
+        ):
             yield Edit(place, _later, "compare")
     for place, node in subject.graph.of("Where"):
         followers = [c for name in node.output for c in subject.graph.consumers(name)]
@@ -146,7 +151,11 @@ def _zeros(graph: Graph, node: NodeProto, index: int) -> None:
 @mutation("A10", "key and value of the cache change places on their way out")
 def present(subject: Subject) -> Iterator[Edit]:
     """Two outputs of the same shape that come from a Concat, under each other's name."""
-    made = [(list(subject.graph.nodes).index(n), n) for name in subject.graph.outputs() if (n := subject.graph.producer(name)) and n.op_type == "Concat"]
+    made = [
+        (list(subject.graph.nodes).index(n), n)
+        for name in subject.graph.outputs()
+        if (n := subject.graph.producer(name)) and n.op_type == "Concat"
+    ]
     if len(made) == 2:
 
         def apply(graph: Graph, node: NodeProto, other: str = made[1][1].output[0]) -> None:
@@ -163,12 +172,13 @@ def heads(subject: Subject) -> Iterator[Edit]:
     for place, node in subject.graph.of("Split"):
         shapes = [subject.values[n].shape for n in node.output if n in subject.values]
         if len(shapes) >= 2 and shapes[0] == shapes[1]:
-            yield Edit(place, lambda graph, node: _swap_outputs(node))  # noqa: ARG005
-
+            yield Edit(place, lambda graph, node: _swap_outputs(node))
 
     for place, node in subject.graph.of("Slice"):
         shape = subject.values[node.output[0]].shape
-        twins = [n for n in subject.graph.consumers(node.input[0]) if n.op_type == "Slice" and n.output[0] != node.output[0]]
+        twins = [
+            n for n in subject.graph.consumers(node.input[0]) if n.op_type == "Slice" and n.output[0] != node.output[0]
+        ]
         twin = next((n for n in twins if subject.values[n.output[0]].shape == shape), None)
         if twin is not None and subject.values[node.output[0]].dtype.kind == "f":
 
@@ -205,7 +215,9 @@ def recurrence(subject: Subject) -> Iterator[Edit]:
         if attribute(node, "direction", b"forward") == b"forward":
             yield Edit(place, set_to("direction", "reverse"), "direction")
         if node.op_type == "GRU":
-            yield Edit(place, set_to("linear_before_reset", 1 - int(attribute(node, "linear_before_reset", 0))), "reset")  # type: ignore[call-overload]
+            yield Edit(
+                place, set_to("linear_before_reset", 1 - int(attribute(node, "linear_before_reset", 0))), "reset"
+            )
         bias = subject.graph.constant(node.input[3]) if len(node.input) > 3 and node.input[3] else None
         if bias is not None:
 
@@ -240,7 +252,7 @@ def length_mask(subject: Subject) -> Iterator[Edit]:
         if "mask" not in name or value.ndim != 2 or value.dtype != np.int64 or not fed:
             continue
 
-        def apply(graph: Graph, node: NodeProto, name: str = name) -> None:  # noqa: ARG001
+        def apply(graph: Graph, node: NodeProto, name: str = name) -> None:
             stem = graph.fresh("length")
             start, end = (graph.add_constant(np.array([v], np.int64)) for v in (1, 2))
             best = graph.insert_after(name, "TopK", [f"{stem}_k"], axis=1)
@@ -260,7 +272,7 @@ def wrong_step(subject: Subject) -> Iterator[Edit]:
         data = subject.values.get(node.input[0])
         if index is None or index.ndim or data is None or data.dtype.kind != "f":
             continue
-        axis = int(attribute(node, "axis", 0))  # type: ignore[call-overload]
+        axis = int(attribute(node, "axis", 0))
         other = 1 if int(index) == 0 else 0
         if data.shape[axis] > other:
 
@@ -268,5 +280,3 @@ def wrong_step(subject: Subject) -> Iterator[Edit]:
                 node.input[1] = graph.add_constant(np.array(other, np.int64))
 
             yield Edit(place, apply)
-
-

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper
+
 from verdicts.graph import Graph, is_float
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.subject import Subject
@@ -21,7 +22,7 @@ def output_order(subject: Subject) -> Iterator[Edit]:
         yield Edit(None, _reorder)
 
 
-def _reorder(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _reorder(graph: Graph, node: NodeProto) -> None:
     values = list(graph.proto.output)
     del graph.proto.output[:]
     graph.proto.output.extend([*values[1:], values[0]])
@@ -33,16 +34,16 @@ def dropped_output(subject: Subject) -> Iterator[Edit]:
     count = len(subject.model.graph.output)
     for severity, number in (("last", count - 1), ("first", 0)):
         if count > 1:
-            yield Edit(None, lambda graph, node, number=number: graph.proto.output.__delitem__(number), severity)  # type: ignore[misc] # noqa: ARG005
+            yield Edit(None, lambda graph, node, number=number: graph.proto.output.__delitem__(number), severity)  # type: ignore[misc]
 
 
 @mutation("I3", "an output or input has another name")
 def renamed(subject: Subject) -> Iterator[Edit]:
     """A number is hung on it, as exporters do."""
     name = subject.graph.outputs()[0]
-    yield Edit(None, lambda graph, node: _rename(graph, name, f"{name}_1"), "output")  # noqa: ARG005
+    yield Edit(None, lambda graph, node: _rename(graph, name, f"{name}_1"), "output")
     taken = subject.graph.inputs()[0]
-    yield Edit(None, lambda graph, node: _rename(graph, taken, f"{taken}_1"), "input")  # noqa: ARG005
+    yield Edit(None, lambda graph, node: _rename(graph, taken, f"{taken}_1"), "input")
 
 
 def _rename(graph: Graph, old: str, new: str) -> None:
@@ -63,7 +64,7 @@ def swapped(subject: Subject) -> Iterator[Edit]:
         for second in names[place + 1 :]:
             a, b = subject.values[first], subject.values[second]
             if a.shape == b.shape and a.dtype == b.dtype:
-                yield Edit(None, lambda graph, node, a=first, b=second: _swap(graph, a, b))  # type: ignore[misc] # noqa: ARG005
+                yield Edit(None, lambda graph, node, a=first, b=second: _swap(graph, a, b))  # type: ignore[misc]
 
 
 def _swap(graph: Graph, first: str, second: str) -> None:
@@ -84,7 +85,7 @@ def swapped_inputs(subject: Subject) -> Iterator[Edit]:
         for second in names[place + 1 :]:
             a, b = subject.feeds[first], subject.feeds[second]
             if a.shape == b.shape and a.dtype == b.dtype:
-                yield Edit(None, lambda graph, node, a=first, b=second: _swap(graph, a, b))  # type: ignore[misc] # noqa: ARG005
+                yield Edit(None, lambda graph, node, a=first, b=second: _swap(graph, a, b))  # type: ignore[misc]
 
 
 @mutation("I5", "an output has another dtype")
@@ -94,9 +95,9 @@ def output_dtype(subject: Subject) -> Iterator[Edit]:
         dtype = subject.values[name].dtype
         if dtype in _DTYPES:
             kind = _DTYPES[dtype]
-            yield Edit(None, lambda graph, node, name=name, kind=kind: _cast(graph, name, kind), "wider")  # type: ignore[misc] # noqa: ARG005
+            yield Edit(None, lambda graph, node, name=name, kind=kind: _cast(graph, name, kind), "wider")  # type: ignore[misc]
         if dtype == np.float32:
-            yield Edit(None, lambda graph, node, name=name: _through_half(graph, name), "half")  # type: ignore[misc] # noqa: ARG005
+            yield Edit(None, lambda graph, node, name=name: _through_half(graph, name), "half")  # type: ignore[misc]
 
 
 def _cast(graph: Graph, name: str, kind: int) -> None:
@@ -118,7 +119,7 @@ def input_dtype(subject: Subject) -> Iterator[Edit]:
     for name, value in subject.feeds.items():
         if value.dtype in _DTYPES and subject.graph.consumers(name):
             own = helper.np_dtype_to_tensor_dtype(value.dtype)
-            yield Edit(None, lambda graph, node, n=name, o=own, k=_DTYPES[value.dtype]: _cast_input(graph, n, o, k))  # type: ignore[misc] # noqa: ARG005
+            yield Edit(None, lambda graph, node, n=name, o=own, k=_DTYPES[value.dtype]: _cast_input(graph, n, o, k))  # type: ignore[misc]
 
 
 def _cast_input(graph: Graph, name: str, own: int, kind: int) -> None:
@@ -134,7 +135,7 @@ def missing_input(subject: Subject) -> Iterator[Edit]:
     if len(subject.feeds) < 2:
         return
     for name, value in subject.feeds.items():
-        yield Edit(None, lambda graph, node, name=name, value=value: _without(graph, name, value))  # type: ignore[misc] # noqa: ARG005
+        yield Edit(None, lambda graph, node, name=name, value=value: _without(graph, name, value))  # type: ignore[misc]
 
 
 def _without(graph: Graph, name: str, value: np.ndarray) -> None:
@@ -152,7 +153,7 @@ def promoted_weight(subject: Subject) -> Iterator[Edit]:
     for tensor in subject.model.graph.initializer:
         array = subject.graph.constant(tensor.name)
         if is_float(array) and array is not None and array.ndim >= 1:
-            yield Edit(None, lambda graph, node, name=tensor.name: _promote(graph, name, False), "required")  # type: ignore[misc] # noqa: ARG005
+            yield Edit(None, lambda graph, node, name=tensor.name: _promote(graph, name, False), "required")  # type: ignore[misc]
 
 
 def _promote(graph: Graph, name: str, default: bool) -> None:
@@ -170,11 +171,11 @@ def other_rank(subject: Subject) -> Iterator[Edit]:
     for name in subject.graph.outputs():
         value = subject.values[name]
 
-        def wider(graph: Graph, node: NodeProto, name: str = name) -> None:  # noqa: ARG001
+        def wider(graph: Graph, node: NodeProto, name: str = name) -> None:
             graph.insert_after(name, "Unsqueeze", [graph.add_constant(np.array([0], np.int64))])
             _undeclare(graph, name)
 
-        def flat(graph: Graph, node: NodeProto, name: str = name) -> None:  # noqa: ARG001
+        def flat(graph: Graph, node: NodeProto, name: str = name) -> None:
             graph.insert_after(name, "Reshape", [graph.add_constant(np.array([-1], np.int64))])
             _undeclare(graph, name)
 
@@ -197,7 +198,7 @@ def axes_swapped(subject: Subject) -> Iterator[Edit]:
         if rank >= 2:
             permutation = [1, 0, *range(2, rank)]
 
-            def apply(graph: Graph, node: NodeProto, name: str = name, permutation: list[int] = permutation) -> None:  # noqa: ARG001
+            def apply(graph: Graph, node: NodeProto, name: str = name, permutation: list[int] = permutation) -> None:
                 graph.insert_after(name, "Transpose", perm=permutation)
                 dims = next(v for v in graph.proto.output if v.name == name).type.tensor_type.shape.dim
                 first, second = (onnx.TensorShapeProto.Dimension() for _ in range(2))
@@ -216,7 +217,7 @@ def metadata(subject: Subject) -> Iterator[Edit]:
         yield Edit(None, _shuffle_metadata)
 
 
-def _shuffle_metadata(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _shuffle_metadata(graph: Graph, node: NodeProto) -> None:
     entries = graph.model.metadata_props
     entries[0].value, entries[-1].value = entries[-1].value, entries[0].value
 
@@ -230,9 +231,11 @@ def constant_output(subject: Subject) -> Iterator[Edit]:
         if value.dtype != np.float32 or maker is None:
             continue
 
-        def apply(graph: Graph, node: NodeProto, name: str = name, value: np.ndarray = value) -> None:  # noqa: ARG001
+        def apply(graph: Graph, node: NodeProto, name: str = name, value: np.ndarray = value) -> None:
             none = graph.insert_after(name, "Mul", [graph.add_constant(np.array(0, np.float32))])
             del none
-            graph.insert_after(name, "Add", [graph.add_constant(value[:1] if value.ndim > 1 else value.reshape(-1)[:1])])
+            graph.insert_after(
+                name, "Add", [graph.add_constant(value[:1] if value.ndim > 1 else value.reshape(-1)[:1])]
+            )
 
         yield Edit(list(subject.graph.nodes).index(maker), apply)

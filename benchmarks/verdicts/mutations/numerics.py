@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from onnx import NodeProto, helper
+
 from verdicts.graph import Graph, attribute, is_float, set_attribute
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.subject import Subject
@@ -16,13 +18,13 @@ _NORMALISATIONS = ("LayerNormalization", "BatchNormalization", "InstanceNormaliz
 def set_to(name: str, value: object) -> Callable[[Graph, NodeProto], None]:
     """Set an attribute of the node."""
 
-    def apply(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+    def apply(graph: Graph, node: NodeProto) -> None:
         set_attribute(node, name, value)
 
     return apply
 
 
-def renamed(op_type: str, **attributes: object) -> Callable[[Graph, NodeProto], None]:
+def renamed(op_type: str, **attributes: Any) -> Callable[[Graph, NodeProto], None]:
     """Another operator with the same inputs and outputs."""
 
     def apply(graph: Graph, node: NodeProto) -> None:
@@ -32,7 +34,9 @@ def renamed(op_type: str, **attributes: object) -> Callable[[Graph, NodeProto], 
     return apply
 
 
-def after(op_type: str, *constants: np.ndarray, output: int = 0, **attributes: object) -> Callable[[Graph, NodeProto], None]:
+def after(
+    op_type: str, *constants: np.ndarray, output: int = 0, **attributes: Any
+) -> Callable[[Graph, NodeProto], None]:
     """One more operator behind the node."""
 
     def apply(graph: Graph, node: NodeProto) -> None:
@@ -45,7 +49,7 @@ def after(op_type: str, *constants: np.ndarray, output: int = 0, **attributes: o
 def epsilon(subject: Subject) -> Iterator[Edit]:
     """1e-12 to 1e-5 is below an absolute tolerance of 1e-4."""
     for place, node in subject.graph.of(*_NORMALISATIONS):
-        own = float(attribute(node, "epsilon", 1e-5))  # type: ignore[arg-type]
+        own = float(attribute(node, "epsilon", 1e-5))
         for value in (1e-5, 1e-3):
             if not 0.5 < own / value < 2:
                 yield Edit(place, set_to("epsilon", value), f"{value:g}")
@@ -86,7 +90,7 @@ def gelu_form(subject: Subject) -> Iterator[Edit]:
     for place, node in subject.graph.of("Gelu"):
         other = "none" if attribute(node, "approximate", b"none") == b"tanh" else "tanh"
         yield Edit(place, set_to("approximate", other))
-    for place, node in subject.graph.of("Erf"):
+    for place, _ in subject.graph.of("Erf"):
         yield Edit(place, _tanh_of_erf)
 
 
@@ -95,7 +99,13 @@ def _tanh_of_erf(graph: Graph, node: NodeProto) -> None:
     x, y = node.input[0], node.output[0]
     names = [graph.fresh("erf")]
     steps: list[NodeProto] = []
-    for op_type, first, second in (("Mul", x, x), ("Mul", "", 2 * 0.044715), ("Add", "", 1.0), ("Mul", "", x), ("Mul", "", 2 / np.sqrt(np.pi))):
+    for op_type, first, second in (
+        ("Mul", x, x),
+        ("Mul", "", 2 * 0.044715),
+        ("Add", "", 1.0),
+        ("Mul", "", x),
+        ("Mul", "", 2 / np.sqrt(np.pi)),
+    ):
         out = graph.fresh("erf")
         names.append(out)
         other = second if isinstance(second, str) else graph.add_constant(np.array(second, np.float32))
@@ -127,7 +137,7 @@ def softmax_axis(subject: Subject) -> Iterator[Edit]:
     for place, node in subject.graph.of("Softmax", "LogSoftmax"):
         rank = subject.values[node.input[0]].ndim
         if rank > 1:
-            axis = int(attribute(node, "axis", -1)) % rank  # type: ignore[call-overload]
+            axis = int(attribute(node, "axis", -1)) % rank
             yield Edit(place, set_to("axis", (axis - 1) % rank))
 
 
@@ -144,7 +154,14 @@ def probabilities(subject: Subject) -> Iterator[Edit]:
 def scale(subject: Subject) -> Iterator[Edit]:
     """The scale of attention, and every other factor that a node has: 1.0001, 1.01 times, and none."""
     for place, node in subject.graph.of("Mul", "Div"):
-        index = next((i for i, n in enumerate(node.input) if is_float(c := subject.graph.constant(n)) and c is not None and c.size == 1), None)
+        index = next(
+            (
+                i
+                for i, n in enumerate(node.input)
+                if is_float(c := subject.graph.constant(n)) and c is not None and c.size == 1
+            ),
+            None,
+        )
         if index is None:
             continue
         for severity, factor in (("1.0001", 1.0001), ("1.01", 1.01), ("none", None)):
@@ -161,7 +178,7 @@ def scale(subject: Subject) -> Iterator[Edit]:
 @mutation("N8", "ReLU has another form")
 def relu_form(subject: Subject) -> Iterator[Edit]:
     """ReLU6 is the same below 6; LeakyReLU(0.01) is near below 0."""
-    for place, node in subject.graph.of("Relu"):
+    for place, _ in subject.graph.of("Relu"):
         yield Edit(place, _relu6, "relu6")
         yield Edit(place, renamed("LeakyRelu", alpha=0.01), "leaky")
 
@@ -177,7 +194,7 @@ def alpha(subject: Subject) -> Iterator[Edit]:
     """Alpha 1 % and 20 % larger."""
     defaults = {"LeakyRelu": 0.01, "Elu": 1.0, "Selu": 1.67326, "HardSigmoid": 0.2, "Celu": 1.0}
     for place, node in subject.graph.of(*defaults):
-        own = float(attribute(node, "alpha", defaults[node.op_type]))  # type: ignore[arg-type]
+        own = float(attribute(node, "alpha", defaults[node.op_type]))
         for factor in (1.01, 1.2):
             yield Edit(place, set_to("alpha", own * factor), f"{factor:g}")
 
@@ -191,14 +208,21 @@ def reduction(subject: Subject) -> Iterator[Edit]:
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
             for other in others[node.op_type]:
                 yield Edit(place, renamed(other, **attributes), other)
-    for place, node in subject.graph.of("GlobalAveragePool"):
+    for place, _ in subject.graph.of("GlobalAveragePool"):
         yield Edit(place, renamed("GlobalMaxPool"), "ReduceMax")
 
 
 @mutation("N11", "an activation is another")
 def activation(subject: Subject) -> Iterator[Edit]:
     """Tanh for sigmoid, ELU for SELU, ReLU for SiLU's parts."""
-    others = {"Tanh": "Sigmoid", "Sigmoid": "HardSigmoid", "Selu": "Elu", "Elu": "Celu", "HardSwish": "Relu", "Mish": "Softplus"}
+    others = {
+        "Tanh": "Sigmoid",
+        "Sigmoid": "HardSigmoid",
+        "Selu": "Elu",
+        "Elu": "Celu",
+        "HardSwish": "Relu",
+        "Mish": "Softplus",
+    }
     return (Edit(place, renamed(others[node.op_type])) for place, node in subject.graph.of(*others))
 
 
@@ -207,10 +231,12 @@ def concat_order(subject: Subject) -> Iterator[Edit]:
     """Two operands of the same shape change places."""
     for place, node in subject.graph.of("Concat"):
         shapes = [getattr(subject.values.get(name, subject.graph.constant(name)), "shape", None) for name in node.input]
-        pair = next(((i, j) for i in range(len(shapes)) for j in range(i + 1, len(shapes)) if shapes[i] == shapes[j]), None)
+        pair = next(
+            ((i, j) for i in range(len(shapes)) for j in range(i + 1, len(shapes)) if shapes[i] == shapes[j]), None
+        )
         if pair and subject.values[node.output[0]].dtype.kind == "f" and node.input[pair[0]] != node.input[pair[1]]:
 
-            def apply(graph: Graph, node: NodeProto, pair: tuple[int, int] = pair) -> None:  # noqa: ARG001
+            def apply(graph: Graph, node: NodeProto, pair: tuple[int, int] = pair) -> None:
                 i, j = pair
                 node.input[i], node.input[j] = node.input[j], node.input[i]
 
@@ -280,11 +306,13 @@ def unbiased_variance(subject: Subject) -> Iterator[Edit]:
 @mutation("N16", "an integer division truncates, where it should round down")
 def truncated_division(subject: Subject) -> Iterator[Edit]:
     """Where the floor is written out as a correction, that is lost; where it is by floats, the rounding is another."""
-    for place, node in subject.graph.of("Floor"):
+    for place, _ in subject.graph.of("Floor"):
         yield Edit(place, renamed("Ceil"), "ceil")
     for place, node in subject.graph.of("Sub", "Where"):
         made = subject.values[node.output[0]]
-        maker = subject.graph.producer(node.input[0]) if node.op_type == "Sub" else subject.graph.producer(node.input[2])
+        maker = (
+            subject.graph.producer(node.input[0]) if node.op_type == "Sub" else subject.graph.producer(node.input[2])
+        )
         if made.dtype.kind == "i" and maker is not None and maker.op_type == "Div":
             index = 0 if node.op_type == "Sub" else 2
             yield Edit(place, lambda graph, node, index=index: graph.bypass(node, index), "truncated")  # type: ignore[misc]
@@ -294,7 +322,7 @@ def truncated_division(subject: Subject) -> Iterator[Edit]:
 def modulo(subject: Subject) -> Iterator[Edit]:
     """The attribute fmod."""
     for place, node in subject.graph.of("Mod"):
-        yield Edit(place, set_to("fmod", 1 - int(attribute(node, "fmod", 0))))  # type: ignore[call-overload]
+        yield Edit(place, set_to("fmod", 1 - int(attribute(node, "fmod", 0))))
 
 
 @mutation("N18", "a rounding or comparison is strict, where it should not be, or the other way round")
@@ -308,7 +336,7 @@ def strictness(subject: Subject) -> Iterator[Edit]:
 def last_index(subject: Subject) -> Iterator[Edit]:
     """Another answer at exact ties alone."""
     for place, node in subject.graph.of("ArgMax", "ArgMin"):
-        yield Edit(place, set_to("select_last_index", 1 - int(attribute(node, "select_last_index", 0))))  # type: ignore[call-overload]
+        yield Edit(place, set_to("select_last_index", 1 - int(attribute(node, "select_last_index", 0))))
 
 
 @mutation("N20", "TopK takes the smallest, or sorts by nothing")
@@ -334,7 +362,7 @@ def operand_order(subject: Subject) -> Iterator[Edit]:
             yield Edit(place, _swap_operands)
 
 
-def _swap_operands(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _swap_operands(graph: Graph, node: NodeProto) -> None:
     node.input[0], node.input[1] = node.input[1], node.input[0]
 
 
@@ -352,7 +380,7 @@ def clip_bound(subject: Subject) -> Iterator[Edit]:
             yield Edit(place, _no_lower_bound, "open")
 
 
-def _no_lower_bound(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _no_lower_bound(graph: Graph, node: NodeProto) -> None:
     node.input[1] = ""
 
 
@@ -368,7 +396,10 @@ def lost_term(subject: Subject) -> Iterator[Edit]:
 @mutation("N25", "an update in place is lost")
 def lost_update(subject: Subject) -> Iterator[Edit]:
     """A scatter gives its data back as they came."""
-    return (Edit(place, lambda graph, node: graph.bypass(node)) for place, _ in subject.graph.of("ScatterND", "ScatterElements"))
+    return (
+        Edit(place, lambda graph, node: graph.bypass(node))
+        for place, _ in subject.graph.of("ScatterND", "ScatterElements")
+    )
 
 
 @mutation("N26", "what is not a number becomes a zero")
@@ -393,10 +424,16 @@ def suppression(subject: Subject) -> Iterator[Edit]:
     """Boxes kept at most, overlap and score: inputs 2, 3 and 4."""
     for place, node in subject.graph.of("NonMaxSuppression"):
         for index, severity, factor in ((2, "limit", 0.5), (3, "overlap", 0.8), (4, "score", 1.3)):
-            value = subject.values.get(node.input[index], subject.graph.constant(node.input[index])) if len(node.input) > index else None
+            value = (
+                subject.values.get(node.input[index], subject.graph.constant(node.input[index]))
+                if len(node.input) > index
+                else None
+            )
             if value is not None:
 
-                def apply(graph: Graph, node: NodeProto, index: int = index, value: np.ndarray = value, factor: float = factor) -> None:
+                def apply(
+                    graph: Graph, node: NodeProto, index: int = index, value: np.ndarray = value, factor: float = factor
+                ) -> None:
                     node.input[index] = graph.add_constant((value * factor).astype(value.dtype))
 
                 yield Edit(place, apply, severity)

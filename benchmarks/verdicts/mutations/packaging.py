@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import onnx
 from onnx import NodeProto, helper
+
 from verdicts.graph import Graph, is_float, opset
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.subject import Subject
@@ -14,14 +15,14 @@ from verdicts.subject import Subject
 @mutation("K1", "the version of the file's format is one that no runtime knows")
 def ir_version(subject: Subject) -> Iterator[Edit]:
     """Far above what is published."""
-    yield Edit(None, lambda graph, node: setattr(graph.model, "ir_version", 99))  # noqa: ARG005
+    yield Edit(None, lambda graph, node: setattr(graph.model, "ir_version", 99))
 
 
 @mutation("K2", "the version of the operators is one that does not exist, or one whose operators were others")
 def operators_version(subject: Subject) -> Iterator[Edit]:
     """99; and 8, at which many forms were attributes."""
     for version in (99, 8):
-        yield Edit(None, lambda graph, node, version=version: _set_opset(graph, version), str(version))  # type: ignore[misc] # noqa: ARG005
+        yield Edit(None, lambda graph, node, version=version: _set_opset(graph, version), str(version))  # type: ignore[misc]
 
 
 def _set_opset(graph: Graph, version: int) -> None:
@@ -34,7 +35,7 @@ def _set_opset(graph: Graph, version: int) -> None:
 def unknown_operator(subject: Subject) -> Iterator[Edit]:
     """As a missing custom library gives it."""
     for place, _ in enumerate(subject.graph.nodes):
-        yield Edit(place, lambda graph, node: setattr(node, "op_type", f"{node.op_type}X"), "name")  # noqa: ARG005
+        yield Edit(place, lambda graph, node: setattr(node, "op_type", f"{node.op_type}X"), "name")
         yield Edit(place, _foreign, "domain")
 
 
@@ -46,14 +47,14 @@ def _foreign(graph: Graph, node: NodeProto) -> None:
 @mutation("K4", "the version of the operators is not stated")
 def no_opset(subject: Subject) -> Iterator[Edit]:
     """The list of imports is empty."""
-    yield Edit(None, lambda graph, node: graph.model.ClearField("opset_import"))  # noqa: ARG005
+    yield Edit(None, lambda graph, node: graph.model.ClearField("opset_import"))
 
 
 @mutation("K5", "weights lie in a file that is missing or outside the folder")
 def external_data(subject: Subject) -> Iterator[Edit]:
     """A location that is not there, an absolute one, one that climbs out, and a length beyond the file."""
     for severity, location in (("missing", "gone.bin"), ("absolute", "/etc/passwd"), ("outside", "../weights.bin")):
-        yield Edit(None, lambda graph, node, location=location: _move_out(graph, location), severity)  # type: ignore[misc] # noqa: ARG005
+        yield Edit(None, lambda graph, node, location=location: _move_out(graph, location), severity)  # type: ignore[misc]
 
 
 def _move_out(graph: Graph, location: str) -> None:
@@ -68,7 +69,7 @@ def duplicate(subject: Subject) -> Iterator[Edit]:
     """One of its users has a copy of its own: the file grows, nothing else changes."""
     for tensor in subject.model.graph.initializer:
         if is_float(subject.graph.constant(tensor.name)) and len(subject.graph.consumers(tensor.name)) > 1:
-            yield Edit(None, lambda graph, node, name=tensor.name: _duplicate(graph, name))  # type: ignore[misc] # noqa: ARG005
+            yield Edit(None, lambda graph, node, name=tensor.name: _duplicate(graph, name))  # type: ignore[misc]
 
 
 def _duplicate(graph: Graph, name: str) -> None:
@@ -81,21 +82,21 @@ def _duplicate(graph: Graph, name: str) -> None:
 def no_metadata(subject: Subject) -> Iterator[Edit]:
     """As some tools leave a model."""
     if subject.model.metadata_props:
-        yield Edit(None, lambda graph, node: graph.model.ClearField("metadata_props"))  # noqa: ARG005
+        yield Edit(None, lambda graph, node: graph.model.ClearField("metadata_props"))
 
 
 @mutation("K10", "a newer operator stands under an older version")
 def older_version(subject: Subject) -> Iterator[Edit]:
     """The version of the operators is 12, at which Softmax flattens from its axis on."""
     if opset(subject.model) > 12 and any(True for _ in subject.graph.of("Softmax", "LogSoftmax")):
-        yield Edit(None, lambda graph, node: _set_opset(graph, 12))  # noqa: ARG005
+        yield Edit(None, lambda graph, node: _set_opset(graph, 12))
 
 
 @mutation("K11", "the nodes are not in an order in which they can run")
 def order(subject: Subject) -> Iterator[Edit]:
     """The last node stands first."""
 
-    def apply(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+    def apply(graph: Graph, node: NodeProto) -> None:
         last = graph.proto.node.pop()
         graph.proto.node.insert(0, last)
 
@@ -107,7 +108,7 @@ def order(subject: Subject) -> Iterator[Edit]:
 def truncated(subject: Subject) -> Iterator[Edit]:
     """A weight has fewer bytes than its shape needs."""
 
-    def apply(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+    def apply(graph: Graph, node: NodeProto) -> None:
         tensor = max(graph.proto.initializer, key=lambda t: len(t.raw_data))
         tensor.raw_data = tensor.raw_data[: len(tensor.raw_data) // 2]
 

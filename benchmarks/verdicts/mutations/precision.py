@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from onnx import NodeProto, TensorProto
+
 from verdicts.graph import Graph, is_float
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.mutations.weights import quantized
@@ -102,7 +103,7 @@ def fake_quantized(subject: Subject) -> Iterator[Edit]:
 def all_weights(subject: Subject) -> Iterator[Edit]:
     """Eight bits along the first axis: the healthy form of weight quantization, which is not the source."""
 
-    def apply(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+    def apply(graph: Graph, node: NodeProto) -> None:
         for _, other in list(graph.of(*_PRODUCTS)):
             value = graph.constant(other.input[1])
             if value is not None and is_float(value) and value.ndim >= 2:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from onnx import NodeProto, helper
+
 from verdicts.graph import Graph, set_attribute
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.subject import Subject
@@ -53,7 +54,13 @@ def batch_statistics(subject: Subject) -> Iterator[Edit]:
         def apply(graph: Graph, node: NodeProto, axes: np.ndarray = axes) -> None:
             mean = graph.fresh("mean")
             sub = graph.insert_after(node.output[0], "Sub", [mean])
-            reduced = helper.make_node("ReduceMean", [sub.input[0], graph.add_constant(axes)], [mean], name=graph.fresh("Mean_node"), keepdims=1)
+            reduced = helper.make_node(
+                "ReduceMean",
+                [sub.input[0], graph.add_constant(axes)],
+                [mean],
+                name=graph.fresh("Mean_node"),
+                keepdims=1,
+            )
             graph.proto.node.insert(list(graph.nodes).index(sub), reduced)
 
         yield Edit(place, apply)
@@ -69,7 +76,9 @@ def noise(subject: Subject) -> Iterator[Edit]:
             def apply(graph: Graph, node: NodeProto, deviation: float = deviation) -> None:
                 random = graph.fresh("noise")
                 add = graph.insert_after(node.output[0], "Add", [random])
-                made = helper.make_node("RandomNormalLike", [add.input[0]], [random], name=graph.fresh("Random_node"), scale=deviation)
+                made = helper.make_node(
+                    "RandomNormalLike", [add.input[0]], [random], name=graph.fresh("Random_node"), scale=deviation
+                )
                 graph.proto.node.insert(list(graph.nodes).index(add), made)
 
             yield Edit(place, apply, f"{size:g}")
@@ -79,7 +88,7 @@ def noise(subject: Subject) -> Iterator[Edit]:
 def frozen_noise(subject: Subject) -> Iterator[Edit]:
     """A constant along the last axis is added."""
     for place, _, value in _float_outputs(subject):
-        drawn = np.random.default_rng(3).normal(0, 0.01, value.shape[-1]).astype(np.float32)
+        drawn = np.asarray(np.random.default_rng(3).normal(0, 0.01, value.shape[-1]), np.float32)
         if value.ndim == 2 and value.shape[-1] > 1 and subject.graph.consumers(subject.graph.nodes[place].output[0]):
 
             def apply(graph: Graph, node: NodeProto, drawn: np.ndarray = drawn) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import onnx
 from onnx import NodeProto
+
 from verdicts.graph import Graph
 from verdicts.subject import Subject
 
@@ -19,7 +20,7 @@ class Edit:
     """One defect: at which node (its place, or None for the interface, the file or weights), how bad, what is done."""
 
     place: int | None
-    change: Callable[[Graph, NodeProto], None]
+    change: Change
     severity: str = ""
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 from onnx import NodeProto, helper
+
 from verdicts.graph import Graph, attribute
-from verdicts.mutations.registry import Edit, mutation
+from verdicts.mutations.registry import Change, Edit, mutation
 from verdicts.subject import Subject
 
 
@@ -21,7 +22,7 @@ def _dynamic(subject: Subject, node: NodeProto, index: int) -> np.ndarray | None
     return subject.values.get(name)
 
 
-def _bake(value: np.ndarray, index: int) -> object:
+def _bake(value: np.ndarray, index: int) -> Change:
     def apply(graph: Graph, node: NodeProto) -> None:
         node.input[index] = graph.add_constant(value, "baked")
 
@@ -32,7 +33,7 @@ def _baked(subject: Subject, op_types: tuple[str, ...], index: int) -> Iterator[
     for place, node in subject.graph.of(*op_types):
         value = _dynamic(subject, node, index)
         if value is not None:
-            yield Edit(place, _bake(value, index))  # type: ignore[arg-type]
+            yield Edit(place, _bake(value, index))
 
 
 @mutation("S1", "the target of a Reshape is the traced shape")
@@ -42,7 +43,7 @@ def reshape_target(subject: Subject) -> Iterator[Edit]:
     for place, node in subject.graph.of("Reshape"):
         target, shape = subject.graph.constant(node.input[1]), subject.values[node.output[0]].shape
         if target is not None and ((target == -1).any() or (target == 0).any()):
-            yield Edit(place, _bake(np.array(shape, np.int64), 1))  # type: ignore[arg-type]
+            yield Edit(place, _bake(np.array(shape, np.int64), 1))
 
 
 @mutation("S2", "the batch of a Reshape is the traced one")
@@ -55,7 +56,7 @@ def reshape_batch(subject: Subject) -> Iterator[Edit]:
         if len(shape) < 2 or shape[0] != batch or (target is not None and target[0] == batch):
             continue
         shape[1] = -1
-        yield Edit(place, _bake(np.array(shape, np.int64), 1))  # type: ignore[arg-type]
+        yield Edit(place, _bake(np.array(shape, np.int64), 1))
 
 
 @mutation("S3", "the shape of an Expand, ConstantOfShape or Tile is the traced one")
@@ -69,10 +70,10 @@ def expand_shape(subject: Subject) -> Iterator[Edit]:
 def range_of_traced(subject: Subject) -> Iterator[Edit]:
     """An initializer of the traced length stands for it."""
     for place, node in subject.graph.of("Range"):
-        yield Edit(place, _constant_output(subject.values[node.output[0]]))  # type: ignore[arg-type]
+        yield Edit(place, _constant_output(subject.values[node.output[0]]))
 
 
-def _constant_output(value: np.ndarray) -> object:
+def _constant_output(value: np.ndarray) -> Change:
     def apply(graph: Graph, node: NodeProto) -> None:
         name = graph.add_constant(value, "baked")
         graph.replace(node, [helper.make_node("Identity", [name], [node.output[0]], name=node.name)])
@@ -87,8 +88,8 @@ def clamped_positions(subject: Subject) -> Iterator[Edit]:
         value = subject.values[node.output[0]]
         if value.size:
 
-            def apply(graph: Graph, node: NodeProto, top: np.ndarray = value.max()) -> None:
-                graph.insert_after(node.output[0], "Min", [graph.add_constant(np.array([top]))])
+            def apply(graph: Graph, node: NodeProto, traced: np.ndarray = value) -> None:
+                graph.insert_after(node.output[0], "Min", [graph.add_constant(np.array([traced.max()]))])
 
             yield Edit(place, apply)
 
@@ -106,12 +107,15 @@ def pooling_kernel(subject: Subject) -> Iterator[Edit]:
 
         yield Edit(place, apply)
     for place, node in subject.graph.of("ReduceMean"):
-        shape, axes = subject.values[node.input[0]].shape, subject.graph.constant(node.input[1]) if len(node.input) > 1 else None
+        shape, axes = (
+            subject.values[node.input[0]].shape,
+            subject.graph.constant(node.input[1]) if len(node.input) > 1 else None,
+        )
         if len(shape) == 4 and axes is not None and sorted(axes % 4) == [2, 3] and attribute(node, "keepdims", 1):
-            yield Edit(place, _pool(shape[2:]))  # type: ignore[arg-type]
+            yield Edit(place, _pool(shape[2:]))
 
 
-def _pool(kernel: tuple[int, ...]) -> object:
+def _pool(kernel: tuple[int, ...]) -> Change:
     def apply(graph: Graph, node: NodeProto) -> None:
         made = helper.make_node("AveragePool", node.input[:1], node.output, name=node.name, kernel_shape=list(kernel))
         graph.replace(node, [made])
@@ -165,7 +169,7 @@ def dead_input(subject: Subject) -> Iterator[Edit]:
         fed = subject.graph.consumers(name)
         broadcastable = value[:1] if value.ndim and value.dtype.kind == "f" else value
 
-        def apply(graph: Graph, node: NodeProto, name: str = name, value: np.ndarray = broadcastable) -> None:  # noqa: ARG001
+        def apply(graph: Graph, node: NodeProto, name: str = name, value: np.ndarray = broadcastable) -> None:
             baked = graph.add_constant(value, "baked")
             for consumer in graph.consumers(name):
                 for index, taken in enumerate(consumer.input):
@@ -184,11 +188,11 @@ def declared_size(subject: Subject) -> Iterator[Edit]:
             for axis, dim in enumerate(value.type.tensor_type.shape.dim):
                 if dim.dim_param:
                     traced = subject.values[value.name].shape[axis]
-                    yield Edit(None, _declare(side, number, axis, traced), side)  # type: ignore[arg-type]
+                    yield Edit(None, _declare(side, number, axis, traced), side)
 
 
-def _declare(side: str, number: int, axis: int, size: int) -> object:
-    def apply(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _declare(side: str, number: int, axis: int, size: int) -> Change:
+    def apply(graph: Graph, node: NodeProto) -> None:
         getattr(graph.proto, side)[number].type.tensor_type.shape.dim[axis].dim_value = size
 
     return apply
@@ -200,14 +204,14 @@ def declared_wrongly(subject: Subject) -> Iterator[Edit]:
     for number, value in enumerate(subject.model.graph.output):
         for axis, dim in enumerate(value.type.tensor_type.shape.dim):
             if dim.dim_value > 1:
-                yield Edit(None, _declare("output", number, axis, dim.dim_value + 1))  # type: ignore[arg-type]
+                yield Edit(None, _declare("output", number, axis, dim.dim_value + 1))
 
 
 @mutation("S14", "a mask that follows the length is the traced one")
 def baked_mask(subject: Subject) -> Iterator[Edit]:
     """The triangle of a causal mask becomes a constant."""
     for place, node in subject.graph.of("Trilu"):
-        yield Edit(place, _constant_output(subject.values[node.output[0]]))  # type: ignore[arg-type]
+        yield Edit(place, _constant_output(subject.values[node.output[0]]))
 
 
 @mutation("S15", "a table of positions is cut at the traced length, and longer inputs read its end")
@@ -219,8 +223,8 @@ def clamped_table(subject: Subject) -> Iterator[Edit]:
             continue
         if index.max() < len(table) - 1:
 
-            def apply(graph: Graph, node: NodeProto, top: np.ndarray = index.max()) -> None:
-                graph.insert_before(node, 1, "Min", [graph.add_constant(np.array(top))])
+            def apply(graph: Graph, node: NodeProto, traced: np.ndarray = index) -> None:
+                graph.insert_before(node, 1, "Min", [graph.add_constant(np.array(traced.max()))])
 
             yield Edit(place, apply)
 
@@ -231,4 +235,4 @@ def fewer_kept(subject: Subject) -> Iterator[Edit]:
     for place, node in subject.graph.of("TopK"):
         k = subject.values.get(node.input[1], subject.graph.constant(node.input[1]))
         if k is not None and int(k[0]) > 1:
-            yield Edit(place, _bake(np.array([int(k[0]) - 1], np.int64), 1))  # type: ignore[arg-type]
+            yield Edit(place, _bake(np.array([int(k[0]) - 1], np.int64), 1))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from onnx import NodeProto
+
 from verdicts.graph import Graph, attribute, is_float, set_attribute
 from verdicts.mutations.numerics import after, set_to
 from verdicts.mutations.registry import Edit, mutation
@@ -49,21 +50,21 @@ def resize_borders(subject: Subject) -> Iterator[Edit]:
     for place, node in subject.graph.of("Resize"):
         if attribute(node, "mode", b"nearest") != b"nearest":
             for name in ("antialias", "exclude_outside"):
-                yield Edit(place, set_to(name, 1 - int(attribute(node, name, 0))), name)  # type: ignore[call-overload]
+                yield Edit(place, set_to(name, 1 - int(attribute(node, name, 0))), name)
 
 
 @mutation("V6", "a pooling counts its last window in another way")
 def ceil_mode(subject: Subject) -> Iterator[Edit]:
     """The attribute ceil_mode is switched."""
     for place, node in subject.graph.of("MaxPool", "AveragePool"):
-        yield Edit(place, set_to("ceil_mode", 1 - int(attribute(node, "ceil_mode", 0))))  # type: ignore[call-overload]
+        yield Edit(place, set_to("ceil_mode", 1 - int(attribute(node, "ceil_mode", 0))))
 
 
 @mutation("V7", "an average counts its padding, or does not")
 def count_include_pad(subject: Subject) -> Iterator[Edit]:
     """The attribute count_include_pad is switched: shows at borders."""
     for place, node in subject.graph.of("AveragePool"):
-        own = int(attribute(node, "count_include_pad", 0))  # type: ignore[call-overload]
+        own = int(attribute(node, "count_include_pad", 0))
         yield Edit(place, set_to("count_include_pad", 1 - own))
 
 
@@ -75,10 +76,12 @@ def padding_side(subject: Subject) -> Iterator[Edit]:
         pads, automatic = attribute(node, "pads"), attribute(node, "auto_pad", b"NOTSET")
         if isinstance(pads, list) and sum(pads):
             half = len(pads) // 2
-            moved = [max(0, p - 1) for p in pads[:half]] + [q + min(p, 1) for p, q in zip(pads[:half], pads[half:], strict=True)]
+            moved = [max(0, p - 1) for p in pads[:half]] + [
+                q + min(p, 1) for p, q in zip(pads[:half], pads[half:], strict=True)
+            ]
             yield Edit(place, set_to("pads", moved))
         elif automatic in sides:
-            yield Edit(place, set_to("auto_pad", sides[automatic]))  # type: ignore[index]
+            yield Edit(place, set_to("auto_pad", sides[automatic]))
 
 
 @mutation("V9", "a border is filled in another way")
@@ -86,14 +89,14 @@ def pad_mode(subject: Subject) -> Iterator[Edit]:
     """Zeros for a reflection, edge values for zeros."""
     others = {b"constant": "edge", b"reflect": "edge", b"edge": "constant"}
     for place, node in subject.graph.of("Pad"):
-        yield Edit(place, set_to("mode", others[attribute(node, "mode", b"constant")]))  # type: ignore[index]
+        yield Edit(place, set_to("mode", others[attribute(node, "mode", b"constant")]))
 
 
 @mutation("V10", "a sampled grid has other corners or borders")
 def grid_sample(subject: Subject) -> Iterator[Edit]:
     """align_corners, padding_mode and mode."""
     for place, node in subject.graph.of("GridSample"):
-        yield Edit(place, set_to("align_corners", 1 - int(attribute(node, "align_corners", 0))), "corners")  # type: ignore[call-overload]
+        yield Edit(place, set_to("align_corners", 1 - int(attribute(node, "align_corners", 0))), "corners")
         other = "border" if attribute(node, "padding_mode", b"zeros") == b"zeros" else "zeros"
         yield Edit(place, set_to("padding_mode", other), "border")
         yield Edit(place, set_to("mode", "nearest"), "mode")
@@ -108,7 +111,9 @@ def dilation(subject: Subject) -> Iterator[Edit]:
             continue
         old = attribute(node, "dilations", [1] * len(kernel))
 
-        def apply(graph: Graph, node: NodeProto, kernel: list[int] = kernel, pads: list[int] = pads, old: list[int] = old) -> None:  # type: ignore[assignment] # noqa: ARG001
+        def apply(
+            graph: Graph, node: NodeProto, kernel: list[int] = kernel, pads: list[int] = pads, old: list[int] = old
+        ) -> None:
             grown = [p + (k - 1) // 2 for p, k in zip(pads, kernel * 2, strict=True)]
             set_attribute(node, "dilations", [d + 1 for d in old])
             set_attribute(node, "pads", grown)
@@ -150,7 +155,9 @@ def transposed(subject: Subject) -> Iterator[Edit]:
             node.output[0] = out
 
         yield Edit(place, reshape, "reshape")
-        pair = next(((i, j) for i in range(1, len(shape)) for j in range(i + 1, len(shape)) if shape[i] == shape[j]), None)
+        pair = next(
+            ((i, j) for i in range(1, len(shape)) for j in range(i + 1, len(shape)) if shape[i] == shape[j]), None
+        )
         if pair:
             moved = list(permutation)
             moved[pair[0]], moved[pair[1]] = moved[pair[1]], moved[pair[0]]
@@ -165,7 +172,7 @@ def output_padding(subject: Subject) -> Iterator[Edit]:
         strides = attribute(node, "strides", [1])
         if isinstance(pads, list) and pads[0] > 0 and isinstance(strides, list):
 
-            def apply(graph: Graph, node: NodeProto, pads: list[int] = pads) -> None:  # noqa: ARG001
+            def apply(graph: Graph, node: NodeProto, pads: list[int] = pads) -> None:
                 half = len(pads) // 2
                 set_attribute(node, "pads", [p - 1 for p in pads[:half]] + [p + 1 for p in pads[half:]])
 
@@ -174,10 +181,10 @@ def output_padding(subject: Subject) -> Iterator[Edit]:
             yield Edit(place, _more_output, "larger")
 
 
-def _more_output(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _more_output(graph: Graph, node: NodeProto) -> None:
     strides = attribute(node, "strides", [1, 1])
-    own = attribute(node, "output_padding", [0] * len(strides))  # type: ignore[arg-type]
-    set_attribute(node, "output_padding", [1 - int(p > 0) for p in own])  # type: ignore[attr-defined]
+    own = attribute(node, "output_padding", [0] * len(strides))
+    set_attribute(node, "output_padding", [1 - int(p > 0) for p in own])
 
 
 @mutation("V15", "the preprocessing is in the graph a second time")
@@ -189,10 +196,10 @@ def scaled_input(subject: Subject) -> Iterator[Edit]:
             continue
         place = list(subject.graph.nodes).index(fed[0])
 
-        def divided(graph: Graph, node: NodeProto, name: str = name) -> None:  # noqa: ARG001
+        def divided(graph: Graph, node: NodeProto, name: str = name) -> None:
             graph.insert_after(name, "Div", [graph.add_constant(np.array(255, np.float32))])
 
-        def normalised(graph: Graph, node: NodeProto, name: str = name) -> None:  # noqa: ARG001
+        def normalised(graph: Graph, node: NodeProto, name: str = name) -> None:
             graph.insert_after(name, "Mul", [graph.add_constant(np.array(0.99, np.float32))])
 
         yield Edit(place, divided, "255")
@@ -221,7 +228,7 @@ def pooling_kind(subject: Subject) -> Iterator[Edit]:
             yield Edit(place, _other_pooling)
 
 
-def _other_pooling(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001
+def _other_pooling(graph: Graph, node: NodeProto) -> None:
     own = node.op_type
     node.op_type = "AveragePool" if own == "MaxPool" else "MaxPool"
     for name in ("count_include_pad", "storage_order"):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import ml_dtypes
 import numpy as np
 from onnx import NodeProto
+
 from verdicts.graph import Graph, is_float
 from verdicts.mutations.registry import Edit, mutation
 from verdicts.subject import Subject
@@ -39,7 +40,7 @@ def biases(subject: Subject) -> list[tuple[str, np.ndarray]]:
 
 
 def _set(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Graph, NodeProto], None]:
-    def apply(graph: Graph, node: NodeProto) -> None:  # noqa: ARG001 - weights belong to no one node
+    def apply(graph: Graph, node: NodeProto) -> None:
         array = graph.constant(name)
         if array is not None:
             graph.set_constant(name, change(array).astype(array.dtype))
@@ -57,7 +58,7 @@ def noise(subject: Subject) -> Iterator[Edit]:
     """Each severity is one point of the curve that gives the detection limit."""
     for size in (1e-7, 3e-7, 1e-6, 3e-6, 1e-5, 1e-4, 1e-3, 1e-2):
 
-        def apply(graph: Graph, node: NodeProto, size: float = size) -> None:  # noqa: ARG001
+        def apply(graph: Graph, node: NodeProto, size: float = size) -> None:
             for name, array in weights(subject):
                 graph.set_constant(name, noisy(array, size).astype(array.dtype))
 
@@ -77,7 +78,7 @@ def rounded(subject: Subject) -> Iterator[Edit]:
     """Float16 and bfloat16 and back, for all weights."""
     for kind in (np.float16, ml_dtypes.bfloat16):
 
-        def apply(graph: Graph, node: NodeProto, kind: type = kind) -> None:  # noqa: ARG001
+        def apply(graph: Graph, node: NodeProto, kind: type = kind) -> None:
             for name, array in weights(subject):
                 graph.set_constant(name, array.astype(kind).astype(array.dtype))
 
@@ -157,7 +158,7 @@ def swapped(subject: Subject) -> Iterator[Edit]:
         other = next((n for n, a in found[place + 1 :] if a.shape == array.shape), None)
         if other is not None:
 
-            def apply(graph: Graph, node: NodeProto, a: str = name, b: str = other) -> None:  # noqa: ARG001
+            def apply(graph: Graph, node: NodeProto, a: str = name, b: str = other) -> None:
                 first, second = graph.constant(a), graph.constant(b)
                 if first is not None and second is not None:
                     graph.set_constant(a, second.copy())
@@ -181,7 +182,10 @@ def one_sign(subject: Subject) -> Iterator[Edit]:
 @mutation("W11", "weights are read from a wrong offset")
 def rotated(subject: Subject) -> Iterator[Edit]:
     """Every element moves by one, as from external data that is shifted but has the right size."""
-    return (Edit(None, _set(name, lambda array: np.roll(array.reshape(-1), 1).reshape(array.shape))) for name, _ in weights(subject))
+    return (
+        Edit(None, _set(name, lambda array: np.roll(array.reshape(-1), 1).reshape(array.shape)))
+        for name, _ in weights(subject)
+    )
 
 
 @mutation("W12", "the last channels of a bias are scaled")

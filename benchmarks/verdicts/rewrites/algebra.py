@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from onnx import NodeProto, TensorProto, helper
+
 from verdicts.equivalence import jittered
 from verdicts.graph import Graph, attribute, is_float, set_attribute
 from verdicts.rewrites.registry import Origin, Rewritten, rewrite
@@ -24,7 +25,12 @@ def gemm_to_matmul(origin: Origin) -> Iterator[Rewritten]:
     graph = Graph.copy(origin.subject.model)
     for _, node in list(graph.of("Gemm")):
         weight = graph.constant(node.input[1])
-        if weight is None or len(node.input) < 3 or attribute(node, "alpha", 1.0) != 1.0 or attribute(node, "transA", 0):
+        if (
+            weight is None
+            or len(node.input) < 3
+            or attribute(node, "alpha", 1.0) != 1.0
+            or attribute(node, "transA", 0)
+        ):
             continue
         turned = weight.T if attribute(node, "transB", 0) else weight
         product = graph.fresh("product")
@@ -63,12 +69,14 @@ def conv_to_conv_bn(origin: Origin) -> Iterator[Rewritten]:
         generator, width = np.random.default_rng(5), weight.shape[0]
         scale, variance = generator.uniform(0.5, 2, width), generator.uniform(0.5, 2, width)
         factor = scale / np.sqrt(variance + 1e-5)
-        node.input[1] = graph.add_constant((weight / factor.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.float32))
+        node.input[1] = graph.add_constant(
+            np.asarray(weight / factor.reshape(-1, *[1] * (weight.ndim - 1)), np.float32)
+        )
         bias = graph.constant(node.input[2]) if len(node.input) > 2 and node.input[2] else np.zeros(width, np.float32)
         if bias is None:
             continue
         del node.input[2:]
-        operands = [graph.add_constant(v.astype(np.float32)) for v in (scale, bias, np.zeros(width), variance)]
+        operands = [graph.add_constant(np.asarray(v, np.float32)) for v in (scale, bias, np.zeros(width), variance)]
         graph.insert_after(node.output[0], "BatchNormalization", operands, epsilon=1e-5)
     yield Rewritten("", graph.model)
 

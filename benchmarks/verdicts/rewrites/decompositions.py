@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import NodeProto, helper
+
 from verdicts.graph import Graph, attribute
 from verdicts.rewrites.registry import Origin, Rewritten, rewrite
 
-Step = tuple[str, Sequence[str | np.ndarray], str, dict[str, object]]
+Step = tuple[str, Sequence[str | np.ndarray], str, dict[str, Any]]
 
 
-def _expand(origin: Origin, op_type: str, write: Callable[[Graph, NodeProto], list[Step] | None]) -> Iterator[Rewritten]:
+def _expand(
+    origin: Origin, op_type: str, write: Callable[[Graph, NodeProto], list[Step] | None]
+) -> Iterator[Rewritten]:
     graph = Graph.copy(origin.subject.model)
     for _, node in list(graph.of(op_type)):
         steps = write(graph, node)
@@ -41,7 +45,7 @@ def _scalar(value: float) -> np.ndarray:
 def gelu(origin: Origin) -> Iterator[Rewritten]:
     """The form that the node has."""
 
-    def write(graph: Graph, node: NodeProto) -> list[Step]:  # noqa: ARG001
+    def write(graph: Graph, node: NodeProto) -> list[Step]:
         x = node.input[0]
         half: list[Step] = [("Mul", [x, _scalar(0.5)], "half", {}), ("Mul", ["half", "above"], "", {})]
         if attribute(node, "approximate", b"none") == b"tanh":
@@ -72,7 +76,7 @@ def layer_norm(origin: Origin) -> Iterator[Rewritten]:
     def write(graph: Graph, node: NodeProto) -> list[Step] | None:
         if attribute(node, "axis", -1) != -1 or len(node.input) < 3:
             return None
-        last, epsilon = np.array([-1], np.int64), float(attribute(node, "epsilon", 1e-5))  # type: ignore[arg-type]
+        last, epsilon = np.array([-1], np.int64), float(attribute(node, "epsilon", 1e-5))
         return [
             ("ReduceMean", [node.input[0], last], "mean", {}),
             ("Sub", [node.input[0], "mean"], "centred", {}),
@@ -92,7 +96,7 @@ def layer_norm(origin: Origin) -> Iterator[Rewritten]:
 def softmax(origin: Origin) -> Iterator[Rewritten]:
     """The maximum is taken off first."""
 
-    def write(graph: Graph, node: NodeProto) -> list[Step]:  # noqa: ARG001
+    def write(graph: Graph, node: NodeProto) -> list[Step]:
         axis = np.array([attribute(node, "axis", -1)], np.int64)
         return [
             ("ReduceMax", [node.input[0], axis], "top", {}),
@@ -109,7 +113,7 @@ def softmax(origin: Origin) -> Iterator[Rewritten]:
 def sigmoid(origin: Origin) -> Iterator[Rewritten]:
     """(1 + tanh(x / 2)) / 2: exact for large and small x alike."""
 
-    def write(graph: Graph, node: NodeProto) -> list[Step]:  # noqa: ARG001
+    def write(graph: Graph, node: NodeProto) -> list[Step]:
         return [
             ("Mul", [node.input[0], _scalar(0.5)], "half", {}),
             ("Tanh", ["half"], "tanh", {}),
@@ -124,7 +128,7 @@ def sigmoid(origin: Origin) -> Iterator[Rewritten]:
 def relu(origin: Origin) -> Iterator[Rewritten]:
     """Bit for bit the same."""
 
-    def write(graph: Graph, node: NodeProto) -> list[Step]:  # noqa: ARG001
+    def write(graph: Graph, node: NodeProto) -> list[Step]:
         return [("Max", [node.input[0], _scalar(0)], "", {})]
 
     yield from _expand(origin, "Relu", write)

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterator
 
 import onnx
-from verdicts.rewrites.registry import Inapplicable, Origin, Rewritten, rewrite
 
 from assay import AssayError, convert
+from verdicts.rewrites.registry import Inapplicable, Origin, Rewritten, rewrite
 
 _TORCH = ("torch.onnx.dynamo", "torch.onnx.torchscript")
 _OPSETS = (17, 18, 19, 21)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import onnx
 import onnxruntime as ort
 from onnx import version_converter
+
 from verdicts.graph import Graph, opset
 from verdicts.rewrites.registry import Inapplicable, Origin, Rewritten, rewrite
 
@@ -87,4 +88,6 @@ def ort_transformers(origin: Origin) -> Iterator[Rewritten]:
     onnx.save(origin.subject.model, path)
     for level in (0, 1):
         made = optimizer.optimize_model(str(path), model_type=kind, num_heads=4, hidden_size=0, opt_level=level)
-        yield Rewritten(f"{kind}-{level}", made.model)
+        target = origin.folder / f"transformer_{level}.onnx"
+        made.save_model_to_file(str(target))
+        yield Rewritten(f"{kind}-{level}", onnx.load(target))

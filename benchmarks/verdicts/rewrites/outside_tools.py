@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
+
 from verdicts.rewrites.registry import Inapplicable, Origin, Rewritten, rewrite
 
 SCRIPT = Path(__file__).resolve().parents[1] / "outside" / "rewrite_with_tools.py"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+
 from verdicts.models.registry import Architecture
 from verdicts.subject import Subject
 

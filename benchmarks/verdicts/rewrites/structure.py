@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
 from verdicts.graph import Graph, is_float
 from verdicts.rewrites.registry import Origin, Rewritten, rewrite
 
@@ -67,7 +68,11 @@ def _needs(node: onnx.NodeProto) -> set[str]:
     """What a node reads, its subgraphs' outer values included."""
     needed = set(node.input)
     for graph in (a.g for a in node.attribute if a.HasField("g")):
-        own = {v.name for v in graph.input} | {t.name for t in graph.initializer} | {o for n in graph.node for o in n.output}
+        own = (
+            {v.name for v in graph.input}
+            | {t.name for t in graph.initializer}
+            | {o for n in graph.node for o in n.output}
+        )
         needed |= set().union(*(_needs(inner) for inner in graph.node)) - own
         needed |= {v.name for v in graph.output} - own
     return needed
@@ -89,7 +94,9 @@ def dropout(origin: Origin) -> Iterator[Rewritten]:
     values = origin.subject.values
     floats = [n.output[0] for n in graph.nodes if getattr(values.get(n.output[0]), "dtype", None) == np.float32]
     for name in floats[::_EVERY]:
-        graph.insert_after(name, "Dropout", [graph.add_constant(np.array(0.5, np.float32)), graph.add_constant(np.array(False))])
+        graph.insert_after(
+            name, "Dropout", [graph.add_constant(np.array(0.5, np.float32)), graph.add_constant(np.array(False))]
+        )
     yield Rewritten("", graph.model)
 
 
