@@ -68,7 +68,7 @@ class Yardstick:
 
 
 def make_yardstick(worker: Worker, path: str, model: onnx.ModelProto, feeds: Sequence[Feeds], folder: str) -> Yardstick:
-    """Run the healthy model and its twins on every input."""
+    """Run the healthy model and its twins on every input; raises RuntimeError where most are refused."""
     series = [
         run_all(worker, path, [Job("all", f) for f in feeds]),
         run_all(worker, path, [Job("disable", f) for f in feeds]),
@@ -77,15 +77,20 @@ def make_yardstick(worker: Worker, path: str, model: onnx.ModelProto, feeds: Seq
         twin = f"{folder}/twin{seed}.onnx"
         onnx.save(jittered(model, seed), twin)
         series.append(run_all(worker, twin, [Job("all", f) for f in feeds]))
-    return Yardstick(contract(model), feeds, list(zip(*series, strict=True)))
+    runs = list(zip(*series, strict=True))
+    refused = [run.error for twins in runs for run in twins if run.error]
+    if 2 * sum(any(run.error for run in twins) for twins in runs) > len(runs):
+        raise RuntimeError(f"the healthy model refuses most inputs, but should take them: {refused[0]}")
+    return Yardstick(contract(model), feeds, runs)
 
 
 def jittered(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
     """The model with each float weight moved by one unit in the last place, up or down."""
     graph, generator = Graph.copy(model), np.random.default_rng(seed)
+    sizes = {name for _, node in graph.of("Resize") for name in node.input[1:]}  # scales are no weights: sizes follow
     for name in [tensor.name for tensor in graph.proto.initializer]:
         array = graph.constant(name)
-        if array is not None and is_float(array) and array.size > 1:
+        if array is not None and is_float(array) and array.size > 1 and name not in sizes:
             towards = np.where(generator.random(array.shape) < 0.5, np.inf, -np.inf).astype(array.dtype)
             graph.set_constant(name, np.nextafter(array, towards))
     return graph.model

@@ -134,7 +134,7 @@ def _later(graph: Graph, node: NodeProto) -> None:
 def cache(subject: Subject) -> Iterator[Edit]:
     """The operands of the Concat that grows it change places; the past is zeros."""
     for place, node in subject.graph.of("Concat"):
-        past = [i for i, n in enumerate(node.input) if n in subject.feeds]
+        past = [i for i, n in enumerate(node.input) if n in subject.feeds and "past" in n]
         if len(node.input) == 2 and past:
             yield Edit(place, lambda graph, node: _swap(node), "order")
             yield Edit(place, lambda graph, node, index=past[0]: _zeros(graph, node, index), "ignored")  # type: ignore[misc]
