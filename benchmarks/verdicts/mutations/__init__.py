@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from verdicts.mutations import (
+    activations,
     attention,
     interface,
     numerics,
@@ -20,6 +21,7 @@ __all__ = [
     "Edit",
     "Mutant",
     "Mutation",
+    "activations",
     "attention",
     "interface",
     "mutants",
