@@ -36,7 +36,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rewrites", type=int, help="kinds of rewrites a model, evenly drawn")
     parser.add_argument("--quick", action="store_true", help="four models, thirty mutants each")
     parser.add_argument("--resume", action="store_true", help="keep the results of the work folder")
-    parser.add_argument("--no-locate", action="store_true", help="don't ask for the guilty node")
+    parser.add_argument("--locate", type=int, default=12, help="mutants a model whose guilty node is asked for")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "assay-verdict")
     parser.add_argument("--tools-python", help="interpreter with benchmarks/verdicts/requirements.txt")
     parser.add_argument("--processes", type=int, default=2, choices=(1, 2))
@@ -52,7 +52,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def plan_of(chosen: argparse.Namespace) -> Plan:
     """The plan that the command line asks for."""
     classes = tuple(part for part in chosen.classes.split(",") if part)
-    return Plan(chosen.work, classes, chosen.limit, chosen.rewrites, chosen.tools_python, not chosen.no_locate)
+    return Plan(chosen.work, classes, chosen.limit, chosen.rewrites, chosen.tools_python, chosen.locate)
 
 
 def names_of(chosen: argparse.Namespace) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
@@ -28,6 +28,7 @@ class Case:
     contract: bool = True
     external: bool = False
     reason: str | None = None
+    locate: bool = False
 
     @property
     def benign(self) -> bool:
@@ -35,18 +36,18 @@ class Case:
         return not self.letter
 
 
-def mutant_cases(subject: Subject, classes: Collection[str], limit: int | None) -> Iterator[Case]:
-    """The mutants of these classes (none: all); ``limit`` leaves so many, evenly drawn."""
-    found = [
-        mutant
-        for kind in MUTATIONS.values()
-        if not classes or kind.letter in classes
-        for mutant in mutants(subject, kind)
-    ]
-    return (_of_mutant(mutant) for mutant in _drawn(found, limit))
+def mutant_cases(subject: Subject, classes: Collection[str], limit: int | None, locate: int | None) -> list[Case]:
+    """The mutants of these classes (none: all); ``limit`` leaves so many, evenly drawn.
+
+    The guilty node is asked for in ``locate`` of those that sit in one (None: in all), evenly drawn too.
+    """
+    kinds = [kind for kind in MUTATIONS.values() if not classes or kind.letter in classes]
+    cases = _drawn([_of_mutant(mutant) for kind in kinds for mutant in mutants(subject, kind)], limit)
+    asked = {case.id for case in _drawn([case for case in cases if case.nodes], locate)}
+    return [replace(case, locate=case.id in asked) for case in cases]
 
 
-def _drawn(found: list[Mutant], limit: int | None) -> list[Mutant]:
+def _drawn(found: list[Case], limit: int | None) -> list[Case]:
     if limit is None or len(found) <= limit:
         return found
     return [found[place * len(found) // limit] for place in range(limit)]

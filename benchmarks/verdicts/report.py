@@ -14,7 +14,7 @@ from machine import table
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE
 from verdicts.equivalence import BENIGN, EQUAL
 from verdicts.inputs import COUNT
-from verdicts.scores import CLASSES, Pile, Row, Score, judges, located, noise_curve, score, survivors, undecided
+from verdicts.scores import CLASSES, Pile, Row, Score, asked, judges, located, noise_curve, score, survivors, undecided
 from verdicts.scores import false_alarm as is_false_alarm
 
 PLOT = "verdict.svg"
@@ -120,8 +120,8 @@ def facts(pile: Pile) -> dict[str, Any]:
         "false_alarms": {judge: [_named(r) for r in pile.benign if is_false_alarm(r, judge)] for judge in names},
         "not_located": [
             {**_named(row), "nodes": row["nodes"], "named": row["assay"]["node"]}
-            for row in pile.mutants
-            if row["nodes"] and row["assay"]["verdict"] == "fail" and row["assay"]["node"] not in row["nodes"]
+            for row in asked(pile)
+            if row["assay"]["node"] not in row["nodes"]
         ],
         "equal": {row["id"]: row["excess"] for row in pile.equal},
         "rewrites_that_changed_the_model": {row["id"]: row["reason"] or row["excess"] for row in pile.broken},

@@ -127,11 +127,16 @@ def detection_limit(rows: Sequence[Row], judge: str) -> float | None:
 
 
 def located(pile: Pile) -> tuple[Share, Share]:
-    """Of the killed mutants that sit in a node: whose node Assay names exactly, and within one."""
-    killed = [row for row in pile.mutants if row["nodes"] and row["assay"]["verdict"] == "fail"]
+    """Of the killed mutants whose node was asked for: where Assay names it exactly, and within one."""
+    killed = asked(pile)
     exact = [row for row in killed if row["assay"]["node"] in row["nodes"]]
     near = [row for row in killed if row["assay"]["node"] in row["near"]]
     return Share(len(exact), len(killed)), Share(len(near), len(killed))
+
+
+def asked(pile: Pile) -> list[Row]:
+    """The killed mutants whose node was asked for."""
+    return [row for row in pile.mutants if row["located"] and row["assay"]["verdict"] == "fail"]
 
 
 def survivors(pile: Pile) -> list[Row]:

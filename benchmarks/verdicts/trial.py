@@ -32,14 +32,17 @@ _EXAMPLE_SEED = 0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run: in which folder, which classes, how many mutants and rewrites a model, and by which helpers."""
+    """What to run: in which folder, which classes, how many mutants and rewrites a model.
+
+    ``locate`` is in how many mutants of a model the guilty node is asked for, which costs a conversion each.
+    """
 
     folder: Path
     classes: tuple[str, ...] = ()
     mutants: int | None = None
     rewrites: int | None = None
     tools_python: str | None = None
-    locate: bool = True
+    locate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def run_model(name: str, plan: Plan, done: Collection[str]) -> Iterator[dict[str
         try:
             for case in _cases(bench, plan):
                 if case.id not in done:
-                    yield row(bench, case, plan)
+                    yield row(bench, case)
         finally:
             bench.polygraphy.close()
 
@@ -113,10 +116,10 @@ def _cases(bench: Bench, plan: Plan) -> Iterator[Case]:
     if not plan.classes:
         yield Case(f"{subject.name}/healthy", "healthy", "", "", "the bundle as converted", (), subject.model)
         yield from benign_cases(bench.origin, plan.rewrites)
-    yield from mutant_cases(subject, plan.classes, plan.mutants)
+    yield from mutant_cases(subject, plan.classes, plan.mutants, plan.locate)
 
 
-def row(bench: Bench, case: Case, plan: Plan) -> dict[str, Any]:
+def row(bench: Bench, case: Case) -> dict[str, Any]:
     """One line of results."""
     head = {
         "id": case.id,
@@ -137,12 +140,13 @@ def row(bench: Bench, case: Case, plan: Plan) -> dict[str, Any]:
     seconds = (time.perf_counter() - start) / len(example)
     comparison = _compared(bench.yardstick, case, run_all(bench.worker, str(path), yardstick))
     asked = opinions(bench.example, seen, bench.polygraphy)
-    ruling = bench.assayer.rule(path.parent if case.contract else path, plan.locate and bool(case.nodes))
+    ruling = bench.assayer.rule(path.parent if case.contract else path, case.locate)
     return {
         **head,
         "counts": comparison.within(BENIGN) if case.benign else not comparison.within(EQUAL),
         "excess": None if comparison.reason else comparison.excess,
         "reason": comparison.reason,
+        "located": case.locate,
         "near": sorted(_near(case)),
         "peers": {peer: _opinion(opinion) for peer, opinion in asked.items()},
         "run_seconds": seconds,

@@ -34,6 +34,7 @@ def row(letter: str, verdict: str, counts: bool = True, alarm: bool = False, **c
         "says": "what it is",
         "nodes": [],
         "near": [],
+        "located": False,
         "counts": counts,
         "excess": 9.0,
         "reason": None,
@@ -72,7 +73,7 @@ def test_the_detection_limit_is_where_half_of_the_models_are_found_and_stay_so()
 
 
 def test_a_node_counts_as_named_exactly_or_within_one() -> None:
-    place: dict[str, Any] = {"nodes": ["a"], "near": ["a", "b"]}
+    place: dict[str, Any] = {"nodes": ["a"], "near": ["a", "b"], "located": True}
     pile = sort([row("N", "fail", node=node, **place) for node in ("a", "b", "c", None)])
     exact, near = located(pile)
     assert (exact, near) == (Share(1, 4), Share(2, 4))
