@@ -3,8 +3,9 @@
 It is equal when it loads, when its contract (names, order, dtypes and declared shapes of inputs and outputs, metadata)
 is the same, and when on every one of 48 independent inputs, and on a quarter of these without graph optimization, no
 output differs from the healthy ONNX model's by more than 4 times that model's own spread: how far its outputs move
-when the optimizer is off, or when each weight moves by one unit in the last place. A rewrite is benign when it stays
-below 20 times that spread under the same names and dtypes; the optimizers of others do break models.
+when the optimizer is off, or when each weight moves by one unit in the last place. Twins whose weights move by eight
+units count an eighth, so that a decision which rounding may turn binds nobody. A rewrite is benign when it stays below
+20 times that spread under the same names and dtypes; the optimizers of others do break models.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from verdicts.runtime import Job, Ran, run_all
 
 EQUAL = 4.0
 BENIGN = 20.0
-_TWINS = 3
+_NEAR, _FAR, _FAR_UNITS = 3, 3, 8
 _UNOPTIMIZED = 4  # every fourth input is run without optimization too
 
 
@@ -44,7 +45,7 @@ class Yardstick:
 
     contract: Mapping[str, object]
     feeds: Sequence[Feeds]
-    runs: Sequence[Sequence[Ran]]  # for each input: the healthy model, then its twins
+    runs: Sequence[Sequence[Ran]]  # for each input: the healthy model, without optimization, near twins, far twins
 
     def jobs(self) -> list[Job]:
         """What a case is run on."""
@@ -73,9 +74,9 @@ def make_yardstick(worker: Worker, path: str, model: onnx.ModelProto, feeds: Seq
         run_all(worker, path, [Job("all", f) for f in feeds]),
         run_all(worker, path, [Job("disable", f) for f in feeds]),
     ]
-    for seed in range(_TWINS):
+    for seed in range(_NEAR + _FAR):
         twin = f"{folder}/twin{seed}.onnx"
-        onnx.save(jittered(model, seed), twin)
+        onnx.save(jittered(model, seed, 1 if seed < _NEAR else _FAR_UNITS), twin)
         series.append(run_all(worker, twin, [Job("all", f) for f in feeds]))
     runs = list(zip(*series, strict=True))
     refused = [run.error for twins in runs for run in twins if run.error]
@@ -84,15 +85,17 @@ def make_yardstick(worker: Worker, path: str, model: onnx.ModelProto, feeds: Seq
     return Yardstick(contract(model), feeds, runs)
 
 
-def jittered(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
-    """The model with each float weight moved by one unit in the last place, up or down."""
+def jittered(model: onnx.ModelProto, seed: int, units: int = 1) -> onnx.ModelProto:
+    """The model with each float weight moved by so many units in the last place, up or down."""
     graph, generator = Graph.copy(model), np.random.default_rng(seed)
     sizes = {name for _, node in graph.of("Resize") for name in node.input[1:]}  # scales are no weights: sizes follow
     for name in [tensor.name for tensor in graph.proto.initializer]:
         array = graph.constant(name)
         if array is not None and is_float(array) and array.size > 1 and name not in sizes:
             towards = np.where(generator.random(array.shape) < 0.5, np.inf, -np.inf).astype(array.dtype)
-            graph.set_constant(name, np.nextafter(array, towards))
+            for _ in range(units):
+                array = np.nextafter(array, towards)
+            graph.set_constant(name, array)
     return graph.model
 
 
@@ -145,7 +148,10 @@ def _float_excess(value: np.ndarray, others: Sequence[np.ndarray], got: np.ndarr
     if not finite.any():
         return 0.0
     base = value[finite].astype(np.float64)
-    spreads = [np.abs(other[finite].astype(np.float64) - base) for other in others]
+    shares = [1.0] * (1 + _NEAR) + [1.0 / _FAR_UNITS] * _FAR
+    spreads = [
+        share * np.abs(other[finite].astype(np.float64) - base) for share, other in zip(shares, others, strict=True)
+    ]
     error = np.abs(got[finite].astype(np.float64) - base)
     unit = float(np.finfo(value.dtype).eps)
     largest = max(*(float(s.max()) for s in spreads), unit * float(np.abs(base).max()), np.finfo(value.dtype).tiny)
