@@ -58,7 +58,8 @@ def _run(opened: object, job: Job) -> Ran:
     if isinstance(opened, str):
         return Ran(error=f"not loaded: {opened}")
     own = [value.name for value in opened.get_inputs()]  # type: ignore[attr-defined]
-    feeds = dict(zip(own, job.feeds.values(), strict=False)) if job.positional else dict(job.feeds)
+    named = {name: array for name, array in job.feeds.items() if name in own}  # as a caller asks the session first
+    feeds = dict(zip(own, job.feeds.values(), strict=False)) if job.positional else named
     names = [value.name for value in opened.get_outputs()]  # type: ignore[attr-defined]
     try:
         values = opened.run(names, feeds)  # type: ignore[attr-defined]

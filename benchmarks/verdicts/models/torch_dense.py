@@ -131,6 +131,22 @@ def calendar() -> Any:
     return randomised(Calendar(), 45)
 
 
+@model("ignoring", "torch", {"x": "float32[batch,6]", "unused": "float32[batch,4]"})
+def ignoring() -> Any:
+    """Takes an input that it does not read."""
+    from torch import Tensor, nn
+
+    class Ignoring(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = nn.Sequential(nn.Linear(6, 12), nn.GELU(), nn.Linear(12, 3))
+
+        def forward(self, x: Tensor, unused: Tensor) -> Tensor:  # noqa: ARG002 - that is the point
+            return self.dense(x)  # type: ignore[no-any-return]
+
+    return randomised(Ignoring(), 48)
+
+
 @model("deep", "torch", {"x": "float32[batch,24]"})
 def deep() -> Any:
     """Forty layers that stretch what they get: rounding grows from layer to layer, so the floor is high."""

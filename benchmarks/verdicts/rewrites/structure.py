@@ -221,6 +221,16 @@ def unused_weight(origin: Origin) -> Iterator[Rewritten]:
     yield Rewritten("", graph.model)
 
 
+@rewrite("unused-input", "an input that the source does not read is gone", contract=False)
+def unused_input(origin: Origin) -> Iterator[Rewritten]:
+    """As some exporters leave it out."""
+    graph = Graph.copy(origin.subject.model)
+    kept = [value for value in graph.proto.input if graph.consumers(value.name)]
+    del graph.proto.input[:]
+    graph.proto.input.extend(kept)
+    yield Rewritten("", graph.model)
+
+
 @rewrite("negative-zero", "zeros of the outputs are negative zeros")
 def negative_zero(origin: Origin) -> Iterator[Rewritten]:
     """A Where behind each float32 output; weights that are zero likewise."""
