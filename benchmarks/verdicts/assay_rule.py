@@ -1,0 +1,93 @@
+"""Assay on trial: ``assay.lint`` and ``assay.check`` on a case, with the work on the source done once a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.conformance import parity
+from assay.conformance.candidate import open_candidate
+from assay.conformance.isolation import Worker
+from assay.conformance.lint import lint
+from assay.conformance.parity.judge import Judge, check_parity, judge_interface
+from assay.conformance.result import CheckResult, Finding, Verdict
+from assay.converters.bundle import open_bundle
+from assay.converters.sources import Source
+from assay.specs.errors import AssayError
+
+_TIME_LIMIT = 60.0
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Assay's conclusion: ``pass``, ``fail``, ``inconclusive`` or ``refused``; why, where, and in how many seconds."""
+
+    verdict: str
+    codes: tuple[str, ...]
+    ratio: float | None
+    node: str | None
+    seconds: float
+    message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+
+class Assayer:
+    """Judges the cases of one source; the judge with its probes is made once."""
+
+    def __init__(self, source: Source, healthy: Path, worker: Worker) -> None:
+        self.worker = worker
+        self.judge = Judge(source, judge_interface(source, open_bundle(healthy).interface))
+        self.known = {_key(finding) for finding in _errors(lint(healthy))}
+        self._workshop: Any = None
+
+    def rule(self, path: Path, locate: bool = False) -> Ruling:
+        """The ruling on a bundle or file; ``locate`` asks for the guilty node too, where Assay can tell it."""
+        start = time.perf_counter()
+        try:
+            contract = [f for f in _errors(lint(path)) if _key(f) not in self.known]
+            candidate = open_candidate(str(path))
+            check = check_parity(self.judge, candidate, "cpu", self.worker)
+        except AssayError as error:
+            return Ruling("refused", (), None, None, time.perf_counter() - start, str(error)[:300])
+        seconds = time.perf_counter() - start
+        if locate and check.verdict is Verdict.FAIL:
+            check = self._located(check, candidate)
+        errors = [*contract, *_errors(check.findings)]
+        first = errors[0] if errors else next(iter(check.findings), None)
+        return Ruling(
+            str(Verdict.FAIL if contract else check.verdict),
+            tuple(dict.fromkeys(finding.code for finding in errors)),
+            check.measurements.get("worst_ratio"),
+            _node(check),
+            seconds,
+            "" if first is None else first.message[:300],
+        )
+
+    def _located(self, check: CheckResult, candidate: Any) -> CheckResult:
+        """The check with the follow-up that `assay.check` gives to a failure, where this version of Assay has one."""
+        follow_up, workshop, orders = (getattr(parity, name, None) for name in ("follow_up", "Workshop", "Orders"))
+        if follow_up is None or workshop is None or orders is None:
+            return check
+        self._workshop = self._workshop or workshop(self.judge, self.worker, ("cpu",), None)
+        followed: Sequence[CheckResult] = follow_up(self._workshop, candidate, [check], orders(None, None))
+        return followed[0]
+
+
+def _errors(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == "error"]
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.message
+
+
+def _node(check: CheckResult) -> str | None:
+    """The first node that a finding names."""
+    named = (finding.location.get("node") for finding in check.findings)
+    return next((str(node) for node in named if node), None)
