@@ -27,6 +27,11 @@ class Candidate:
     outputs: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the model file and its external data."""
+        return sum(path.stat().st_size for path in (self.path, *_external_files(self.path)))
+
     def files(self) -> ModelFiles:
         """Name, SHA-256 and size in bytes of every file of the bundle, or of the bare model and its external data."""
         in_bundle = self.path.name == "model.onnx" and (self.path.parent / "interface.json").is_file()

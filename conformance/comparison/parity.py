@@ -10,6 +10,7 @@ from assay.conformance.candidate import Candidate
 from assay.conformance.comparison.comparison import OutputParity, Parity
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.judge import Judge, check_parity, judge_interface
+from assay.conformance.parity.probes import graph_constants
 from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.converters.sources import Source
 from assay.converters.sources.base import SourceError
@@ -27,7 +28,7 @@ def judge_of(source: Source, candidate: Candidate, tell: Tell | None = None) -> 
     if any(spec.dims is None for spec in interface.inputs):
         sentence = "does not say the shapes of its inputs, and neither does any model; give them with --input"
         raise SourceError(source.name, sentence)
-    return Judge(source, interface, tell=tell)
+    return Judge(source, interface, tell=tell, constants=graph_constants(candidate.path))
 
 
 def parity_of(judge: Judge, reference: str, candidate: Candidate, provider: str, worker: Worker) -> Parity:

@@ -13,7 +13,7 @@ from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
 from assay.conformance.parity.judged import Judged, settled
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE, OutputError, reconsidered
-from assay.conformance.parity.levels import level_of
+from assay.conformance.parity.levels import kept_probes, level_of
 from assay.conformance.parity.noise_floor import Usual, size_of, usual_noise
 from assay.conformance.parity.oracle import Noise, Oracle, ReferenceRefused, distance
 from assay.conformance.parity.parity_verdict import once, unjudged, verdict, worst
@@ -55,7 +55,7 @@ class Judge:
     ) -> None:
         self.source, self.interface, self.level, self.tell = source, interface, level_of(level), tell
         self._spreads: dict[str, Mapping[str, Noise]] = {}
-        probes = make_probes(interface, samples, level=self.level.name, constants=constants)
+        probes = kept_probes(self.level, make_probes(interface, samples, level=self.level.name, constants=constants))
         roles = {spec.name: spec.role for spec in interface.outputs if spec.role}
         self.oracle = Oracle(source, probes[0].feeds, roles)
         found = (settled(probe, source.run) for probe in probes)

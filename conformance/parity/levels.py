@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from assay.conformance.parity.probes import LevelName
+from assay.conformance.parity.probes import LevelName, Probe
 from assay.specs.errors import AssayError
 
-_QUICK_PROBES = 8
+_QUICK_PROBES, _QUICK_GROWTH, _QUICK_ELEMENTS = 8, 4, 100_000
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,25 @@ def level_of(name: str) -> Level:
     if name not in LEVELS:
         raise UnknownLevelError(name)
     return LEVELS[name]
+
+
+def kept_probes(level: Level, probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """All probes; at the quick level a few, from both ends of their order, that together are not much larger than the
+    first: what a forward pass costs goes by the size of its inputs.
+    """
+    if level.name != "quick":
+        return tuple(probes)
+    room = max(_QUICK_GROWTH * _elements(probes[0]), _QUICK_ELEMENTS)
+    ends = [index for pair in zip(range(len(probes)), reversed(range(len(probes))), strict=True) for index in pair]
+    kept: list[int] = []
+    for index in dict.fromkeys(ends):
+        if len(kept) < _QUICK_PROBES and _elements(probes[index]) <= room:
+            kept.append(index)
+            room -= _elements(probes[index])
+    names = {probes[index].name for index in kept}
+    chosen = (probes[index] for index in sorted(kept))
+    return tuple(replace(p, relations=tuple(r for r in p.relations if r.base in names)) for p in chosen)
+
+
+def _elements(probe: Probe) -> int:
+    return sum(array.size for array in probe.feeds.values())

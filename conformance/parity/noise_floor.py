@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from assay.conformance.parity.channels import QuietChannels, quiet_channels
 from assay.conformance.parity.oracle import Noise, Reference, epsilon, is_float
 
+_NONE = Noise(0.0, 0.0)
 _TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
 class UsualNoise:
     """What is usual for an output: the median over all probes of its noise relative to its rms, the largest magnitude
-    that it takes on probes of natural magnitude, and the channels that are far quieter than the whole.
+    that it takes on probes of natural magnitude, the channels that are far quieter than the whole, and the floor on the
+    first natural probe.
     """
 
     relative: Noise
     largest: float
     quiet: QuietChannels | None = None
+    first: Noise = _NONE
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,24 @@ def size_of(array: np.ndarray) -> Size:
 def usual_noise(references: Sequence[Reference], natural: Sequence[Reference]) -> dict[str, UsualNoise]:
     """What is usual for each floating output; ``natural`` are the references of natural probes."""
     names = {name for reference in references for name, value in reference.truth.items() if is_float(value)}
-    return {
-        name: UsualNoise(
-            _relative(references, name), _largest(natural, name), quiet_channels(references, natural, name)
-        )
-        for name in names
-    }
+    return {name: _usual(references, natural, name) for name in names}
+
+
+def _usual(references: Sequence[Reference], natural: Sequence[Reference], name: str) -> UsualNoise:
+    quiet = quiet_channels(references, natural, name)
+    usual = UsualNoise(_relative(references, name), _largest(natural, name), quiet)
+    first = next((reference for reference in natural if name in reference.truth), None)
+    return usual if first is None else replace(usual, first=noise_floor(first, name, usual))
+
+
+def expected_noise(reference: Reference, name: str, usual: UsualNoise) -> Noise:
+    """What the floor on the first probe comes to where rounding moves the output more than there.
+
+    Over a flat image all pixels are rounded alike, and their mean does not average that out: such a probe is worse
+    conditioned than a natural one, while the source's own error may be small by luck.
+    """
+    times = reference.conditioning().get(name, _NONE)
+    return Noise(usual.first.max * times.max, usual.first.rms * times.rms)
 
 
 def noise_floor(reference: Reference, name: str, usual: UsualNoise) -> Noise:

@@ -44,8 +44,9 @@ class Reference:
     """What the source gives on one probe; ``truth`` is in float64 where the twin has it, else it is ``values``.
 
     ``spread`` is how far each element of a float output moves by one unit in the last place, where that was measured;
-    ``twins`` runs the source with its rounding and its ties stirred, the first time that somebody asks; ``roles`` are
-    the roles of outputs by name, where known.
+    ``twins`` runs the source with its rounding and its ties stirred, and ``conditioning`` tells how many times more
+    than on the first probe each output is moved by rounding, the first time that somebody asks; ``roles`` are the roles
+    of outputs by name, where known.
     """
 
     values: Mapping[str, np.ndarray]
@@ -53,6 +54,7 @@ class Reference:
     floor: Mapping[str, Noise]
     spread: Mapping[str, np.ndarray] = field(default_factory=dict)
     twins: Callable[[], Sequence[Outputs]] = _no_twins
+    conditioning: Callable[[], Mapping[str, Noise]] = dict
     roles: Mapping[str, str] = field(default_factory=dict)
 
     def error(self, name: str) -> np.ndarray:
@@ -70,16 +72,18 @@ class Oracle:
     """Runs the source and its twins; ``roles`` are those of its outputs, by name."""
 
     def __init__(self, source: Source, probe: Feeds, roles: Mapping[str, str] | None = None) -> None:
-        self.source, self.roles = source, dict(roles or {})
+        self.source, self.roles, self.first = source, dict(roles or {}), probe
         self._shaken: list[Runnable] | None = None
         self._failed = 0
+        self._ran: tuple[Feeds, Outputs, Outputs] | None = None  # the first probe, on which both have run already
         twin = source.exact()
         self.exact = twin if twin is not None and self._is_exact(twin, probe) else None
 
     def of(self, source: Any, exact: ExactTwin | None) -> Oracle:
         """The same oracle over another form of the source, whose float64 twin is this one."""
         other = copy.copy(self)
-        other.source, other.exact, other._shaken = source, exact, None
+        other.source, other.exact = source, exact
+        other._shaken = other._ran = None
         for twins in ("_moved", "_wavering"):
             other.__dict__.pop(twins, None)
         return other
@@ -96,7 +100,7 @@ class Oracle:
     def judge(self, feeds: Feeds) -> Reference:
         """Run source and twins on one probe; raises `ReferenceRefused` where the source does not take it."""
         try:
-            values = self.source.run(feeds)
+            values = self._ran[1] if self._ran is not None and self._ran[0] is feeds else self.source.run(feeds)
         except Exception as error:
             raise ReferenceRefused(f"{type(error).__name__}: {brief(error)}") from error
         truth = self._truth(feeds, values)
@@ -104,10 +108,29 @@ class Oracle:
         floor = {name: _floor(name, value, truth, spread.get(name)) for name, value in values.items()}
         twins = cache(lambda: self._wavering_runs(feeds))
         elements = {name: one for name, (one, _) in spread.items()}
-        return Reference(values, truth or values, floor, elements, twins, self.roles)
+        relative = cache(lambda: self._relative_conditioning(feeds, values))
+        return Reference(values, truth or values, floor, elements, twins, relative, self.roles)
 
     def conditioning(self, feeds: Feeds, reference: Reference) -> dict[str, Noise] | None:
         """The spread of each output when every operation's result moves by one unit in the last place, or None."""
+        return self._shaken_spread(feeds, reference.values)
+
+    def _relative_conditioning(self, feeds: Feeds, values: Outputs) -> dict[str, Noise]:
+        """The spread of each output over what it is on the first probe; nothing where that can't be had."""
+        here, there = self._shaken_spread(feeds, values), self._first_spread
+        if here is None or there is None:
+            return {}
+        known = [name for name in here if name in there and min(there[name].max, there[name].rms) > 0]
+        return {n: Noise(here[n].max / there[n].max, here[n].rms / there[n].rms) for n in known}
+
+    @cached_property
+    def _first_spread(self) -> dict[str, Noise] | None:
+        try:
+            return self._shaken_spread(self.first, self.source.run(self.first))
+        except Exception:  # noqa: BLE001 - a source that refuses its first probe has no measure for the others
+            return None
+
+    def _shaken_spread(self, feeds: Feeds, values: Mapping[str, np.ndarray]) -> dict[str, Noise] | None:
         if self._shaken is None:
             found = (self.source.shaken(seed) for seed in range(_TWINS))
             self._shaken = [twin for twin in found if twin is not None]
@@ -116,13 +139,13 @@ class Oracle:
         runs = _runs(self._shaken, feeds)
         if len(runs) < len(self._shaken):
             return None
-        return {name: _largest([distance(run[name], v) for run in runs]) for name, v in reference.values.items()}
+        return {name: _largest([distance(run[name], v) for run in runs]) for name, v in values.items()}
 
     def _truth(self, feeds: Feeds, values: Outputs) -> Outputs | None:
         """What the float64 twin gives; None, and counted, where it raises or gives other shapes."""
         if self.exact is None:
             return None
-        runs = _runs([self.exact], feeds)
+        runs = [self._ran[2]] if self._ran is not None and self._ran[0] is feeds else _runs([self.exact], feeds)
         if runs and all(name in runs[0] and runs[0][name].shape == value.shape for name, value in values.items()):
             return {name: runs[0][name] for name in values}
         self._failed += 1
@@ -158,6 +181,7 @@ class Oracle:
         """Whether the twin works in float64 and is still the same model."""
         try:
             plain, exact = self.source.run(probe), twin.run(probe)
+            self._ran = probe, plain, exact
         except Exception:  # noqa: BLE001 - a twin that does not run is no oracle; the fallback is, and the result says so
             return False
         if set(plain) != set(exact):

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from assay.conformance.environment import available_memory
 from assay.conformance.parity.judgement import PASS_GATE, OutputError, output_errors
 from assay.conformance.parity.noise_floor import Usual
 from assay.conformance.parity.oracle import Reference, is_float
+from assay.conformance.parity.sweep import close
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import Finding
 
+_SHARE = 6  # of the memory that is left: the file, its weights and their packed form, of each session
 Values = Mapping[str, np.ndarray]
 _AGAIN = "output {} differs between two runs on the same input, but should be the same"
 _BYTES = "output {} differs when the model is loaded from bytes, but should be as when loaded from its path"
@@ -47,7 +50,7 @@ class Repeats:
     def beside(self, trial: Trial) -> list[Finding]:
         """PA029 for each output that is another beside a second session, or in one loaded from bytes.
 
-        Raises `WorkerDied` and `WorkerTimedOut`.
+        A model of which memory does not hold two is loaded from bytes alone. Raises `WorkerDied` and `WorkerTimedOut`.
         """
         try:
             return self._beside(trial, replace(trial, loading="bytes"))
@@ -56,6 +59,9 @@ class Repeats:
             return [Finding(code="PA029", severity="error", message=sentence)]
 
     def _beside(self, trial: Trial, other: Trial) -> list[Finding]:
+        if trial.candidate.size > available_memory() / _SHARE:
+            close(trial)
+            return _findings("PA029", _BYTES, self.differing(other.run(self.feeds)))
         own, theirs = (self.differing(values) for values in trial.run_beside(other, self.feeds))
         loaded = self.differing(other.run(self.feeds)) if theirs else ()
         beside = [name for name in dict.fromkeys((*own, *theirs)) if name not in loaded]
@@ -80,7 +86,9 @@ class Repeats:
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:
     """Equal, or as near as threads that add up in another order come."""
-    if not is_float(a) or a.shape != b.shape or a.dtype != b.dtype:
+    if a.dtype != b.dtype and a.dtype.kind not in "OUS":
+        return False
+    if not is_float(a) or a.shape != b.shape:
         return bool(np.array_equal(a, b))
     if a.tobytes() == b.tobytes():
         return True

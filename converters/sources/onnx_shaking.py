@@ -16,6 +16,8 @@ import onnx.inliner
 import onnx.shape_inference
 import onnx_ir as ir
 
+from assay.converters.sources.onnx_sums import running_sum
+
 _FLOATS = {ir.DataType.FLOAT16, ir.DataType.BFLOAT16, ir.DataType.FLOAT, ir.DataType.DOUBLE}
 # results that are copies of values have no rounding error
 _MOVES = {
@@ -50,12 +52,16 @@ def with_moved_weights(model: onnx.ModelProto, seed: int, ulps: int) -> tuple[on
 
 
 def shaken_model(model: onnx.ModelProto, seed: int) -> onnx.ModelProto:
-    """The model with each result that is rounded moved by up to one unit in the last place."""
+    """The model with each result that is rounded moved by up to one unit in the last place.
+
+    With an even seed each element goes its own way, with an odd one equal values go together, as one implementation
+    rounds them.
+    """
     copy = _typed(model)
     for index, node in enumerate(_nodes(copy)):
         if node.op_type not in _MOVES:
             for output in _float_outputs(node):
-                _shake(node, output, 1000 * seed + index)
+                _shake(node, output, 1000 * seed + index, alike=seed % 2 == 1)
     return ir.to_proto(copy)
 
 
@@ -97,28 +103,55 @@ def _float_outputs(node: ir.Node) -> Iterable[ir.Value]:
     return [value for value in node.outputs if value.dtype in _FLOATS and isinstance(value.type, ir.TensorType)]
 
 
-def _shake(node: ir.Node, value: ir.Value, seed: int) -> None:
+def _shake(node: ir.Node, value: ir.Value, seed: int, alike: bool) -> None:
     assert node.graph is not None
     assert value.dtype is not None
-    nodes = _shift(value, seed, _eps(value.dtype))
+    summed = _named(running_sum(node), value, seed + 250) if alike else []
+    nodes = [
+        *summed,
+        *(_shift_alike if alike else _shift)(summed[-1].outputs[0] if summed else value, seed, value.dtype),
+    ]
     name = value.name
     node.graph.insert_after(node, nodes)
     moved = nodes[-1].outputs[0]
     value.replace_all_uses_with(moved, replace_graph_outputs=True)
-    nodes[0].replace_input_with(0, value)
-    for part in nodes[1:]:
+    for part in nodes:
         for index, given in enumerate(part.inputs):
             if given is moved:
                 part.replace_input_with(index, value)
     value.name, moved.name = f"{name}/raw", name
 
 
-def _shift(value: ir.Value, seed: int, unit: float) -> list[ir.Node]:
+def _shift(value: ir.Value, seed: int, dtype: ir.DataType) -> list[ir.Node]:
     """``value + value * u`` with u evenly within the unit, each element its own."""
-    factor = _random(value, seed, unit)
+    factor = _random(value, seed, float(_limits(dtype).eps))
     product = ir.Node("", "Mul", [value, factor.outputs[0]])
     total = ir.Node("", "Add", [value, product.outputs[0]])
     return _named([factor, product, total], value, seed)
+
+
+def _shift_alike(value: ir.Value, seed: int, dtype: ir.DataType) -> list[ir.Node]:
+    """``value + value * u`` with u within the unit by a hash of the value: the sine of its logarithm, many turns on."""
+    limits = _limits(dtype)
+    turns = [0.9 / float(limits.eps), float(seed % 1000), float(limits.eps), float(limits.tiny)]
+    numbers = [
+        ir.Node("", "Constant", [], [ir.AttrTensor("value", ir.tensor(np.array(number, np.float64)))])
+        for number in turns
+    ]
+    scale, phase, unit, tiny = (node.outputs[0] for node in numbers)
+    wide = ir.Node("", "Cast", [value], [ir.AttrInt64("to", int(ir.DataType.DOUBLE))])
+    size = ir.Node("", "Abs", [wide.outputs[0]])
+    positive = ir.Node("", "Max", [size.outputs[0], tiny])
+    log = ir.Node("", "Log", [positive.outputs[0]])
+    turned = ir.Node("", "Mul", [log.outputs[0], scale])
+    shifted = ir.Node("", "Add", [turned.outputs[0], phase])
+    sine = ir.Node("", "Sin", [shifted.outputs[0]])
+    factor = ir.Node("", "Mul", [sine.outputs[0], unit])
+    product = ir.Node("", "Mul", [wide.outputs[0], factor.outputs[0]])
+    total = ir.Node("", "Add", [wide.outputs[0], product.outputs[0]])
+    moved = ir.Node("", "Cast", [total.outputs[0]], [ir.AttrInt64("to", int(dtype))])
+    nodes = [*numbers, wide, size, positive, log, turned, shifted, sine, factor, product, total, moved]
+    return _named(nodes, value, seed)
 
 
 def _waver(value: ir.Value, seed: int, dtype: ir.DataType) -> list[ir.Node]:
@@ -148,16 +181,13 @@ def _named(nodes: list[ir.Node], value: ir.Value, seed: int) -> list[ir.Node]:
     """Names of their own; the last one has the type of the value that it stands for."""
     for index, node in enumerate(nodes):
         node.outputs[0].name = f"{value.name}/moved/{seed}/{index}"
-    nodes[-1].outputs[0].type, nodes[-1].outputs[0].shape = value.type, value.shape
+    if nodes:
+        nodes[-1].outputs[0].type, nodes[-1].outputs[0].shape = value.type, value.shape
     return nodes
 
 
 def _limits(dtype: ir.DataType) -> Any:
     return ml_dtypes.finfo(dtype.numpy())  # type: ignore[no-untyped-call]
-
-
-def _eps(dtype: ir.DataType) -> float:
-    return float(_limits(dtype).eps)
 
 
 def _moved(tensor: ir.TensorProtocol, ulps: int, generator: np.random.Generator) -> ir.TensorProtocol:

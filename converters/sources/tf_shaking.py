@@ -5,7 +5,7 @@ The spread of its outputs is how far any two correct implementations may differ 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ml_dtypes
@@ -79,11 +79,15 @@ _ORDERS = {
     "CombinedNonMaxSuppression": (0, 1),
 }
 _FLOATS = {kind.as_datatype_enum: kind for kind in (tf.float16, tf.bfloat16, tf.float32, tf.float64)}
+_SUMS = ("Mean", "Sum")
 _WAVER = 4  # units in the last place
 
 
 def shaken_function(function: Any, seed: int) -> Any:
-    """A ConcreteFunction like the given one, with variables frozen and functions inlined."""
+    """A ConcreteFunction like the given one, with variables frozen and functions inlined.
+
+    With an even seed each element goes its own way, with an odd one equal values go together.
+    """
     return _rebuilt(function, lambda definition: _shaken_graph(definition, seed))
 
 
@@ -105,14 +109,18 @@ def _rebuilt(function: Any, change: Callable[[Any], Any]) -> Any:
 def _shaken_graph(definition: Any, seed: int) -> Any:
     result = tf.compat.v1.GraphDef(versions=definition.versions, library=definition.library)
     shaken = {node.name for node in definition.node if node.op in _ROUNDING and _kind(node) in _FLOATS}
-    templates = {kind: _template(_FLOATS[kind]) for kind in {*map(_kind, definition.node)} & {*_FLOATS}}
+    template = _template if seed % 2 == 0 else _template_alike
+    templates = {kind: template(_FLOATS[kind]) for kind in {*map(_kind, definition.node)} & {*_FLOATS}}
     for index, node in enumerate(definition.node):
         copy = result.node.add()
         copy.CopyFrom(node)
         copy.input[:] = [_redirected(name, shaken) for name in node.input]
         if node.name in shaken:
             copy.name = f"{node.name}/raw"
-            result.node.extend(_instance(templates[_kind(node)], copy.name, node.name, (seed, index)))
+            feeds, used = {"raw": copy.name}, templates[_kind(node)]
+            if seed % 2 == 1 and node.op in _SUMS:
+                feeds, used = feeds | dict(zip(("x", "axes"), copy.input, strict=False)), _template_of_sum(node)
+            result.node.extend(_instance(used, feeds, node.name, (seed, index)))
     return result
 
 
@@ -128,7 +136,7 @@ def _wavering_graph(definition: Any, seed: int) -> Any:
             copy.input[position] = f"{node.name}/wavering/{position}"
             template = _wavering_template(_FLOATS[_kind(node)])
             place = (seed, index * 8 + position)
-            result.node.extend(_instance(template, node.input[position], copy.input[position], place))
+            result.node.extend(_instance(template, {"raw": node.input[position]}, copy.input[position], place))
     return result
 
 
@@ -163,6 +171,40 @@ def _template(kind: Any) -> Any:
     return graph.as_graph_def()
 
 
+def _template_alike(kind: Any) -> Any:
+    """As `_template`; equal values go together, as one implementation rounds them: by a hash of the value."""
+    with tf.Graph().as_default() as graph:
+        _moved_alike(tf.compat.v1.placeholder(kind, name="raw"), kind)
+    return graph.as_graph_def()
+
+
+def _moved_alike(value: Any, kind: Any) -> Any:
+    bits = tf.bitcast(tf.cast(value, tf.float64), tf.int64)
+    salt = tf.cast(tf.random.uniform([], 0.0, 2.0**30, seed=1), tf.int64)
+    mixed = tf.bitwise.bitwise_xor(bits, tf.bitwise.right_shift(bits, 29)) * 0x9E3779B97F4A7C1 + salt
+    mixed = tf.bitwise.bitwise_xor(mixed, tf.bitwise.right_shift(mixed, 32)) * 0x85EBCA6B
+    up = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(mixed, 31), 1), tf.float64) * 2.0 - 1.0
+    return tf.add(value, value * tf.cast(up * _eps(kind), kind), name="moved")
+
+
+def _template_of_sum(node: Any) -> Any:
+    """A sum or mean with a running total in its own dtype, then moved alike; ``raw`` tells its shape alone."""
+    kind = _FLOATS[_kind(node)]
+    with tf.Graph().as_default() as graph:
+        x, raw = tf.compat.v1.placeholder(kind, name="x"), tf.compat.v1.placeholder(kind, name="raw")
+        axes = tf.compat.v1.placeholder(tf.as_dtype(node.attr["Tidx"].type), name="axes")
+        rank = tf.rank(x)
+        summed = tf.reduce_any(tf.one_hot(tf.reshape(tf.cast(axes, tf.int32), [-1]) % rank, rank) > 0, axis=0)
+        every = tf.range(rank)
+        last = tf.boolean_mask(every, summed)
+        ordered = tf.transpose(x, tf.concat([tf.boolean_mask(every, ~summed), last], 0))
+        count = tf.reduce_prod(tf.gather(tf.shape(x), last))
+        total = tf.cumsum(tf.reshape(ordered, [-1, count]), axis=1)[:, -1]
+        total = total / tf.cast(count, kind) if node.op == "Mean" else total
+        _moved_alike(tf.reshape(total, tf.shape(raw)), kind)
+    return graph.as_graph_def()
+
+
 def _wavering_template(kind: Any) -> Any:
     """The operations that move ``raw`` by some units of its own size, or of the size of the whole tensor."""
     with tf.Graph().as_default() as graph:
@@ -182,15 +224,16 @@ def _limits(kind: Any) -> Any:
     return ml_dtypes.finfo(tf.as_dtype(kind).as_numpy_dtype)  # type: ignore[no-untyped-call]
 
 
-def _instance(template: Any, raw: str, name: str, place: tuple[int, int]) -> list[Any]:
+def _instance(template: Any, feeds: Mapping[str, str], name: str, place: tuple[int, int]) -> list[Any]:
+    """The template's nodes under names of their own; ``feeds`` says what stands for its placeholders."""
     nodes = []
     for node in template.node:
-        if node.name == "raw":
+        if node.name in feeds:
             continue
         copy = tf.compat.v1.NodeDef()
         copy.CopyFrom(node)
         copy.name = name if node.name == "moved" else f"{name}/shake/{node.name}"
-        copy.input[:] = [raw if part == "raw" else f"{name}/shake/{part}" for part in node.input]
+        copy.input[:] = [feeds.get(part) or f"{name}/shake/{part}" for part in node.input]
         if node.op == "RandomUniform":
             copy.attr["seed"].i, copy.attr["seed2"].i = place[0] + 1, place[1] + 1
         nodes.append(copy)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from judging import Command
 from onnx import parser
 
 from assay import AssayError, Verdict, check
-from assay.conformance.parity.levels import LEVELS, level_of
+from assay.conformance.parity.levels import LEVELS, kept_probes, level_of
+from assay.conformance.parity.probes import Probe
 
 TEXT = '<ir_version: 8, opset_import: ["" : 17]> g (float[n,6] x) => (float[n,6] y) { y = Relu(x) }'
 
@@ -48,3 +50,21 @@ def test_the_command_says_the_level(model: Path, assay: Command) -> None:
     assert ran.status == 0
     assert "level quick" in ran.stdout
     assert assay("check", model, "--reference", model, "--level", "deep").status == 2
+
+
+def of_batch(name: str, batch: int) -> Probe:
+    return Probe(name, "", {"image": np.zeros((batch, 3, 224, 224), np.float32)})
+
+
+def test_few_large_probes_are_quick_and_eight_small_ones() -> None:
+    large = [of_batch(str(index), 2) for index in range(9)]
+    assert [probe.name for probe in kept_probes(level_of("quick"), large)] == ["0", "1", "7", "8"]
+    assert len(kept_probes(level_of("default"), large)) == 9
+    small = [Probe(str(index), "", {"x": np.zeros((2, 6), np.float32)}) for index in range(30)]
+    assert len(kept_probes(level_of("quick"), small)) == 8
+
+
+def test_a_probe_that_is_too_large_is_left_out_and_the_first_never() -> None:
+    probes = [of_batch("typical", 2), of_batch("batch=16", 16), of_batch("batch=1", 1)]
+    assert [probe.name for probe in kept_probes(level_of("quick"), probes)] == ["typical", "batch=1"]
+    assert [probe.name for probe in kept_probes(level_of("quick"), probes[:1])] == ["typical"]

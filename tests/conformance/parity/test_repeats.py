@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import ml_dtypes
 import numpy as np
@@ -34,6 +36,8 @@ class Scripted:
     pairs: Any = (RIGHT, RIGHT)
     from_bytes: Any = None
     loading: Loading = "path"
+    candidate: Any = field(default_factory=lambda: SimpleNamespace(size=0))
+    worker: Any = field(default_factory=Mock)
 
     def run(self, _feeds: Any) -> Any:
         return self.from_bytes if self.loading == "bytes" else next(self.runs)
@@ -91,6 +95,14 @@ def test_what_only_company_shows_is_its_finding(pairs: Any) -> None:
     assert told(Scripted(pairs=pairs, from_bytes=RIGHT)) == [
         ("PA029", "output y differs when a second session runs at the same time")
     ]
+
+
+def test_a_model_that_memory_holds_once_is_loaded_from_bytes_alone() -> None:
+    large = SimpleNamespace(size=1 << 60)
+    assert told(Scripted(pairs=(moved(1), moved(1)), from_bytes=RIGHT, candidate=large)) == []
+    trial = Scripted(pairs=(RIGHT, RIGHT), from_bytes=moved(1), candidate=large)
+    assert told(trial) == [("PA029", "output y differs when the model is loaded from bytes")]
+    trial.worker.call.assert_called_once()
 
 
 def test_a_session_that_is_refused_is_a_finding() -> None:

@@ -57,11 +57,12 @@ def test_a_relu6_for_a_relu_is_found_within_the_range(tmp_path: Path) -> None:
 
 
 def test_a_branch_that_is_wrong_at_one_size_is_found(tmp_path: Path) -> None:
-    text = """g (float[n] x) => (float[n] y) <int64[1] size = {%s}> {
-        shape = Shape (x) here = Equal (shape, size) more = Cast <to = 1> (here) y = Add (x, more)
+    text = """g (float[n] x) => (float[n] y) <int64[1] square = {%s}> {
+        shape = Shape (x) area = Mul (shape, shape) here = Equal (area, square)
+        more = Cast <to = 1> (here) y = Add (x, more)
     }"""
     source = written(text % -1, tmp_path / "source.onnx")
-    model = written(text % 53, tmp_path / "model.onnx")
+    model = written(text % 44**2, tmp_path / "model.onnx")
     finding = probed_and_searched(model, source, {"x": "float32[n]"})
     assert "search #" in finding.location["probe"]
 
@@ -96,7 +97,7 @@ def test_a_model_that_has_failed_already_is_not_searched(tmp_path: Path) -> None
     text = "g (float[n,4] x) => (float[n,4] y) { y = %s (x) }"
     source, model = (written(text % op, tmp_path / f"{op}.onnx") for op in ("Relu", "Abs"))
     result = check(model, source, search=SECONDS)
-    assert [finding.code for finding in result.checks[0].findings] == ["PA001"]
+    assert "PA001" in {finding.code for finding in result.checks[0].findings}
     assert "search" not in result.checks[0].measurements
 
 
