@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assay.conformance.parity.judgement import OutputError
+from assay.conformance.parity.judgement import OutputError, smallest_tolerances
 from assay.conformance.parity.probe_run import ProbeRun
 from assay.conformance.result import Finding, Verdict, verdict_of
 
@@ -72,6 +72,6 @@ def worst(runs: Sequence[ProbeRun]) -> dict[str, Any]:
         "worst_ratio": largest.ratio,
         "worst_probe": probe,
         "worst_output": largest.output,
-        "largest_error": max(error.max_error for _, error in errors),
-        "atol": max(error.max_error for _, error in errors),
+        "largest_error": max(error.atol for _, error in errors),
+        **smallest_tolerances(error for _, error in errors),
     }

@@ -99,7 +99,7 @@ def run_probe(trial: Trial, judged: Judged, usual: Usual, reconsider: Reconsider
     errors = [reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     contract = list(contract_findings(values, reference, probe.name))
     findings = _of_kind(probe, [*contract, *_of_errors(first, errors, probe.name)])
-    broken = {finding.location["output"] for finding in contract}
+    broken = {finding.location["output"] for finding in contract if finding.severity == "error"}
     told = [] if probe.informative else errors  # the error on a probe that decides nothing would be read as a verdict
     rows = [error.to_json() for error in told if error.output not in broken]  # it says nothing beside a breach
     row = {**_row(probe, "information" if probe.informative else "judged"), "outputs": rows}
