@@ -16,7 +16,7 @@ from assay.conformance.isolation import Worker
 from assay.conformance.parity.diagnoses import Diagnosis, diagnose
 from assay.conformance.parity.judge import Judge, Tell
 from assay.conformance.parity.judged import Judged
-from assay.conformance.parity.localisation import Camera, Evidence, Place, Target, localise
+from assay.conformance.parity.localisation import Camera, Conversions, Evidence, Place, Target, localise
 from assay.conformance.parity.localisation.deadline import Deadline, OutOfTime
 from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.specs.errors import brief
@@ -47,9 +47,17 @@ class Explanation:
 
 
 def explain(
-    judge: Judge, candidate: Candidate, check: CheckResult, tell: Tell | None = None, seconds: float = SECONDS
+    judge: Judge,
+    candidate: Candidate,
+    check: CheckResult,
+    tell: Tell | None = None,
+    seconds: float = SECONDS,
+    conversions: Conversions | None = None,
 ) -> Explanation:
-    """Localise and name what a failed check found; within so many seconds, and without raising."""
+    """Localise and name what a failed check found; within so many seconds, and without raising.
+
+    ``conversions`` of the source are made where none are given; several candidates may share them.
+    """
     reason = _why_not(candidate, check)
     if reason is not None:
         return Explanation(reason=reason)
@@ -63,10 +71,11 @@ def explain(
             Worker(_LONGEST_RUN) as worker,
             tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True) as folder,
         ):
-            inside = Path(folder) / "runs"
+            inside, fresh = Path(folder) / "runs", Path(folder) / "conversions"
             inside.mkdir()
+            shared = conversions or Conversions(judge.local_source, candidate.interface.task, fresh)
             camera = Camera(worker, inside, Deadline(seconds), check.provider or "cpu")
-            evidence = localise(Target(judge, candidate, judged, _not_loaded(check.findings)), camera)
+            evidence = localise(Target(judge, candidate, judged, _not_loaded(check.findings)), shared, camera)
         return Explanation(evidence, diagnose(evidence))
     except OutOfTime as late:
         return Explanation(reason=str(late))

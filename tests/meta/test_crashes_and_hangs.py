@@ -35,8 +35,8 @@ def test_the_healthy_twin_passes(healthy: Path, assay: Command) -> None:
 def test_a_killed_worker_fails_with_the_name_of_the_signal(graph: str, healthy: Path, tmp_path: Path) -> None:
     verdict, findings = judged(write(graph, tmp_path / "m.onnx"), healthy)
     assert verdict is Verdict.FAIL
-    (finding,) = findings
-    assert (finding.code, finding.severity) == ("PA007", "error")
+    (finding,) = (finding for finding in findings if finding.severity == "error")
+    assert finding.code == "PA007"
     assert "killed by SIGFPE" in finding.message
 
 

@@ -16,13 +16,13 @@ from assay.conformance.parity.localisation.capture import Camera
 from assay.conformance.parity.localisation.correspondence import correspond
 from assay.conformance.parity.localisation.evidence import NOT_LOADED, Evidence, Place
 from assay.conformance.parity.localisation.graph import Graph
-from assay.conformance.parity.localisation.healthy import Healthy, healthy_graph, wrong_outputs
+from assay.conformance.parity.localisation.healthy import Conversions, Healthy, healthy_graph, wrong_outputs
 from assay.conformance.parity.localisation.noise import spreads
 from assay.conformance.parity.localisation.recording import alignment_with, first_lost
 from assay.conformance.parity.oracle import Reference
 from assay.converters.sources.recorded import Recorded, record
 
-__all__ = ["Camera", "Evidence", "Place", "Target", "localise"]
+__all__ = ["Camera", "Conversions", "Evidence", "Place", "Target", "localise"]
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,12 @@ class Target:
         return {name: self.candidate.outputs.get(name, name) for name in self.reference.values}
 
 
-def localise(target: Target, camera: Camera) -> Evidence:
+def localise(target: Target, conversions: Conversions, camera: Camera) -> Evidence:
     """Find the node at fault; raises `OutOfTime`, and what an unforeseen graph raises."""
     graph = Graph.read(target.candidate.path)
     captured = camera.capture(graph, target.feeds)
-    task = target.candidate.interface.task
     feeds = target.judged.probe.feeds
-    healthy, unhealthy = healthy_graph(target.judge, target.judged, graph, task, camera)
+    healthy, unhealthy = healthy_graph(target.judge, target.judged, graph, conversions, camera)
     got = {ours: captured.values[own] for ours, own in target.outputs.items() if own in captured.values}
     evidence = Evidence(
         probe=target.judged.probe.name,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from assay.conformance.parity.localisation.alignment import Alignment, tells
-from assay.conformance.parity.localisation.graph import Graph, made_by
+from assay.conformance.parity.localisation.graph import Graph, made_by, taken_by
 
 _TOLERANCES = (
     0.0,
@@ -17,6 +17,7 @@ _TOLERANCES = (
     8.0,
     20.0,
 )  # times the noise; equal nodes on equal inputs give equal bits, so the strictest first
+_LOOSE = (8.0, 20.0)  # the bits of different exporters' graphs never agree
 _SMALL = 64
 _TELLING = 8.0  # an error below it may be a healthy rewriting
 
@@ -37,13 +38,13 @@ def first_wrong(graph: Graph, alignment: Alignment, concerned: Collection[str] |
     The tolerance grows until a node stands out. Where no error is large, the largest is taken.
     """
     found: list[Guilty] = []
-    for tolerance in _TOLERANCES:
+    for tolerance in _TOLERANCES if alignment.is_close else _LOOSE:
         sources = list(_sources(graph, alignment, tolerance, concerned))
         telling = next((guilty for guilty in sources if guilty.ratio > max(_TELLING, tolerance)), None)
         if telling is None and tolerance == 0 and alignment.is_close and len(sources) == 1:
             telling = sources[0]  # all other bits are equal
         if telling is not None:
-            return _settled(graph, alignment, telling)
+            return _into_constants(graph, alignment, _settled(graph, alignment, telling))
         found += sources
     return max(found, key=lambda guilty: guilty.ratio, default=None)
 
@@ -61,6 +62,16 @@ def _settled(graph: Graph, alignment: Alignment, guilty: Guilty) -> Guilty:
             return guilty
         seen.add(taker)
         guilty = Guilty(taker, value, math.inf if ratio is None else ratio, guilty.tolerance)
+    return guilty
+
+
+def _into_constants(graph: Graph, alignment: Alignment, guilty: Guilty) -> Guilty:
+    """The node among those that compute a constant for the guilty one, where it is there that the graphs part."""
+    for name in taken_by(guilty.node) if alignment.is_close else ():
+        node, ratio = graph.producers.get(name), alignment.namesake_ratio(name)
+        if node is not None and name not in graph.moving and (ratio is None or ratio > 0):
+            inner = Guilty(node, name, math.inf if ratio is None else ratio, guilty.tolerance)
+            return _into_constants(graph, alignment, inner)
     return guilty
 
 

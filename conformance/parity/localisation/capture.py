@@ -87,8 +87,8 @@ class Camera:
         running = 0
         while failing - running > 1:
             middle = (running + failing) // 2
-            made = [n for node in graph.nodes[:middle] for n in (v.name for v in node.outputs) if n]
-            shown = [name for name in graph.capturable() if name in set(made)][-1:]
+            made = {v.name for node in graph.nodes[:middle] for v in node.outputs}
+            shown = [name for name in graph.capturable() if name in made]  # what leads to no output is not run
             try:
                 self._all(graph, shown, feeds, {}, middle)
             except (RuntimeRefused, WorkerDied, WorkerTimedOut):

@@ -126,5 +126,5 @@ class Evidence:
         if self.failed is not None and self.guilty is None:
             return f"the runtime names it, {beside}"
         if self.guilty is None:
-            return f"no node differs {beside}"
+            return f"without graph optimization no node differs, {beside}"
         return f"all that it takes agrees and what it makes does not, {beside}"

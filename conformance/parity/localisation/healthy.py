@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,25 @@ class Unhealthy:
     reason: str
 
 
+@dataclass(frozen=True)
+class Conversions:
+    """The conversions of one source, each made once; they live in the folder."""
+
+    source: Source
+    task: str
+    folder: Path
+    made: dict[tuple[str, int | None], Healthy | Unhealthy] = field(default_factory=dict)
+
+    def by(self, exporter: str, opset: int | None) -> Healthy | Unhealthy:
+        """The source as this exporter writes it, to this opset or its own choice."""
+        key = exporter, opset
+        if key not in self.made:
+            self.made[key] = _attempt(self.source, self.task, exporter, opset, self.folder / str(len(self.made)))
+        return self.made[key]
+
+
 def healthy_graph(
-    judge: Judge, judged: Judged, candidate: Graph, task: str, camera: Camera
+    judge: Judge, judged: Judged, candidate: Graph, conversions: Conversions, camera: Camera
 ) -> tuple[Healthy | None, list[Unhealthy]]:
     """The right graph whose names are most like the candidate's, and why the others are none."""
     refused: list[Unhealthy] = []
@@ -60,9 +77,7 @@ def healthy_graph(
         if any(one.exporter == exporter for one in found):
             continue
         camera.deadline.check()
-        made = _attempt(
-            judge.local_source, task, exporter, opset, camera.folder.parent / f"healthy-{len(found) + len(refused)}"
-        )
+        made = conversions.by(exporter, opset)
         reason = made.reason if isinstance(made, Unhealthy) else _why_wrong(made, judge, judged, camera)
         if isinstance(made, Healthy) and reason is None:
             shared = [*(candidate.inputs & made.graph.inputs), *(set(candidate.outputs) & set(made.graph.outputs))]
