@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.conformance import parity
-from assay.conformance.candidate import open_candidate
+from assay.conformance.candidate import Candidate, open_candidate
 from assay.conformance.isolation import Worker
 from assay.conformance.lint import lint
+from assay.conformance.parity.explanation import explain, explained
 from assay.conformance.parity.judge import Judge, check_parity, judge_interface
+from assay.conformance.parity.localisation.healthy import Conversions
+from assay.conformance.parity.probes import graph_constants
 from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.converters.bundle import open_bundle
 from assay.converters.sources import Source
 from assay.specs.errors import AssayError
-
-_TIME_LIMIT = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,13 @@ class Ruling:
 class Assayer:
     """Judges the cases of one source; the judge with its probes is made once."""
 
-    def __init__(self, source: Source, healthy: Path, worker: Worker) -> None:
-        self.worker = worker
-        self.judge = Judge(source, judge_interface(source, open_bundle(healthy).interface))
+    def __init__(self, source: Source, healthy: Path, worker: Worker, folder: Path) -> None:
+        self.worker, self._folder = worker, folder
+        bundle = open_bundle(healthy)
+        constants = graph_constants(bundle.model)
+        self.judge = Judge(source, judge_interface(source, bundle.interface), constants=constants)
         self.known = {_key(finding) for finding in _errors(lint(healthy))}
-        self._workshop: Any = None
+        self._conversions: Conversions | None = None
 
     def rule(self, path: Path, locate: bool = False) -> Ruling:
         """The ruling on a bundle or file; ``locate`` asks for the guilty node too, where Assay can tell it."""
@@ -64,19 +67,17 @@ class Assayer:
             str(Verdict.FAIL if contract else check.verdict),
             tuple(dict.fromkeys(finding.code for finding in errors)),
             check.measurements.get("worst_ratio"),
-            _node(check),
+            _node([*check.findings, *contract]),
             seconds,
             "" if first is None else first.message[:300],
         )
 
-    def _located(self, check: CheckResult, candidate: Any) -> CheckResult:
-        """The check with the follow-up that `assay.check` gives to a failure, where this version of Assay has one."""
-        follow_up, workshop, orders = (getattr(parity, name, None) for name in ("follow_up", "Workshop", "Orders"))
-        if follow_up is None or workshop is None or orders is None:
-            return check
-        self._workshop = self._workshop or workshop(self.judge, self.worker, ("cpu",), None)
-        followed: Sequence[CheckResult] = follow_up(self._workshop, candidate, [check], orders(None, None))
-        return followed[0]
+    def _located(self, check: CheckResult, candidate: Candidate) -> CheckResult:
+        """The check with the explanation that `assay.check` gives of a failure."""
+        if self._conversions is None:
+            folder = Path(tempfile.mkdtemp(dir=self._folder))
+            self._conversions = Conversions(self.judge.source, candidate.interface.task, folder)
+        return explained(check, explain(self.judge, candidate, check, conversions=self._conversions))
 
 
 def _errors(findings: Sequence[Finding]) -> list[Finding]:
@@ -87,7 +88,7 @@ def _key(finding: Finding) -> tuple[str, str]:
     return finding.code, finding.message
 
 
-def _node(check: CheckResult) -> str | None:
+def _node(findings: Sequence[Finding]) -> str | None:
     """The first node that a finding names."""
-    named = (finding.location.get("node") for finding in check.findings)
+    named = (finding.location.get("node") for finding in findings)
     return next((str(node) for node in named if node), None)

@@ -97,8 +97,8 @@ def _method() -> str:
 A mutant counts unless it equals the healthy ONNX model: it loads, has the same contract (names, order, dtypes, declared
 shapes, metadata), and on {COUNT} inputs that share nothing with Assay's probes (and on a quarter of them without graph
 optimization) no output is further from the healthy one than {EQUAL:g} times the healthy model's own spread: its change
-without optimization and under one unit in the last place of each weight (an eighth of it under eight units, so that a
-decision which rounding may turn binds nobody). Inputs keep to the declared ranges, no mask
+without optimization and under one unit in the last place of each weight (an eighth of it under eight units; of
+whole numbers, the number of elements that rounding turns). Inputs keep to the declared ranges, no mask
 hides a whole row, and none is NaN. A rewrite counts as benign within {BENIGN:g} times that spread: tools of others do
 break models, and those cases are listed in the JSON.
 

@@ -91,7 +91,7 @@ def make_bench(name: str, plan: Plan, worker: Worker) -> Bench:
         architecture,
         bundle,
         Origin(make_subject(name, model, feeds), live, architecture, folder, plan.tools_python),
-        Assayer(source, bundle.path, worker),
+        Assayer(source, bundle.path, worker, folder),
         make_yardstick(worker, str(bundle.model), model, inputs, str(folder)),
         make_example(source, interface, feeds),
         Polygraphy(plan.tools_python),

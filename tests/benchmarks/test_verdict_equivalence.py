@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
-from verdicts.equivalence import EQUAL, Comparison, contract, make_yardstick
+from verdicts.equivalence import EQUAL, Comparison, _compared, contract, make_yardstick
 from verdicts.graph import Graph, set_attribute
 from verdicts.inputs import COUNT, make_inputs
 from verdicts.runtime import run_all
@@ -99,3 +99,14 @@ def test_no_mask_hides_a_whole_row_and_ranges_hold() -> None:
     assert any((feeds["attention_mask"][:, 0] == 0).any() for feeds in inputs)
     assert {int(v) for feeds in inputs for v in feeds["ids"].flat} == {3, 4, 5, 6, 7}
     assert any((feeds["days"] < 0).any() for feeds in inputs)
+
+
+def test_whole_numbers_may_turn_as_often_as_rounding_turns_them() -> None:
+    value, turned, other = np.array([0, 1, 2, 3]), np.array([0, 1, 2, 4]), np.array([9, 1, 2, 3])
+    assert compared_values([value, turned], other) == 1.0
+    assert compared_values([value, value], other) == np.inf
+    assert compared_values([value, value], value) == 0.0
+
+
+def compared_values(twins: list[np.ndarray], got: np.ndarray) -> float:
+    return _compared([{"labels": twin} for twin in twins], {"labels": got}).excess

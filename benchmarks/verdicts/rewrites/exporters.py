@@ -24,7 +24,7 @@ def _converted(origin: Origin, exporter: str | None, opset: int | None) -> onnx.
     return onnx.load(bundle.model)
 
 
-@rewrite("exporter", "another exporter for the same source")
+@rewrite("exporter", "another exporter for the same source", contract=False)
 def exporter(origin: Origin) -> Iterator[Rewritten]:
     """TorchScript for dynamo, and the other way round."""
     if origin.architecture.framework != "torch":
@@ -40,7 +40,7 @@ def exporter(origin: Origin) -> Iterator[Rewritten]:
         raise Inapplicable("; ".join(refused)[:200])
 
 
-@rewrite("export-opset", "the same exporter at other opsets")
+@rewrite("export-opset", "the same exporter at other opsets", contract=False)
 def export_opset(origin: Origin) -> Iterator[Rewritten]:
     """17 to 21, as far as the exporter writes them."""
     refused = []

@@ -20,7 +20,7 @@ _LATEST = 23
 _TRANSFORMERS = {"encoder": "bert", "keras_transformer": "bert", "decoder": "gpt2", "vit": "vit", "swin": "swin"}
 
 
-@rewrite("ort-saved", "ONNX Runtime's optimized model, saved")
+@rewrite("ort-saved", "ONNX Runtime's optimized model, saved", contract=False)
 def ort_saved(origin: Origin) -> Iterator[Rewritten]:
     """Basic and extended; the third level is bound to the machine that made it."""
     for level, value in _LEVELS.items():
@@ -32,7 +32,7 @@ def ort_saved(origin: Origin) -> Iterator[Rewritten]:
         yield Rewritten(level, onnx.load(path))
 
 
-@rewrite("opset-upgrade", "newer versions of the operators, by onnx.version_converter")
+@rewrite("opset-upgrade", "newer versions of the operators, by onnx.version_converter", contract=False)
 def opset_upgrade(origin: Origin) -> Iterator[Rewritten]:
     """Each up to 23."""
     refused = []
@@ -65,7 +65,7 @@ def ir_passes(origin: Origin) -> Iterator[Rewritten]:
         yield Rewritten(label, ir.to_proto(model))
 
 
-@rewrite("onnxscript-optimizer", "onnxscript's optimizer and rewriter")
+@rewrite("onnxscript-optimizer", "onnxscript's optimizer and rewriter", contract=False)
 def onnxscript_optimizer(origin: Origin) -> Iterator[Rewritten]:
     """Constant folding and its default rules."""
     with warnings.catch_warnings():
@@ -76,7 +76,7 @@ def onnxscript_optimizer(origin: Origin) -> Iterator[Rewritten]:
         yield Rewritten("rewrite", rewriter.rewrite(Graph.copy(origin.subject.model).model))
 
 
-@rewrite("ort-transformers", "fusions of onnxruntime.transformers")
+@rewrite("ort-transformers", "fusions of onnxruntime.transformers", contract=False)
 def ort_transformers(origin: Origin) -> Iterator[Rewritten]:
     """For models with attention, by the kind that is nearest."""
     kind = _TRANSFORMERS.get(origin.architecture.name)

@@ -14,7 +14,7 @@ from verdicts.rewrites.registry import Inapplicable, Origin, Rewritten, rewrite
 SCRIPT = Path(__file__).resolve().parents[1] / "outside" / "rewrite_with_tools.py"
 
 
-@rewrite("tools", "onnxsim, onnxslim and onnxoptimizer, with their defaults")
+@rewrite("tools", "onnxsim, onnxslim and onnxoptimizer, with their defaults", contract=False)
 def tools(origin: Origin) -> Iterator[Rewritten]:
     """Whatever they write; what they refuse is a line in the report."""
     if origin.tools_python is None:
