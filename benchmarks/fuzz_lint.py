@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import resource
 import subprocess
@@ -107,7 +108,10 @@ def mutated(data: bytes, size: int, seed: int) -> bytes:
         return bytes(atheris.Mutate(data, len(data)))
     if random.random() < 0.5:
         return bytes(atheris.Mutate(data, len(data)))
-    mutate(model, random)
+    try:
+        mutate(model, random)
+    except UnicodeDecodeError:  # text that another mutation spoilt
+        return bytes(atheris.Mutate(data, len(data)))
     return model.SerializeToString()[:size]
 
 
@@ -120,14 +124,19 @@ def fuzz(folder: Path, seconds: int) -> None:
     tally, path = Tally(), folder / "model.onnx"
     (folder / "data.bin").write_bytes(bytes(16))
 
+    end = time.monotonic() + seconds
+
     def one_input(data: bytes) -> None:
         path.write_bytes(data)
         try_input(path, tally)
-        if tally.inputs % _EVERY == 0:
+        over = time.monotonic() > end
+        if over or tally.inputs % _EVERY == 0:
             tally.peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             (folder / "tally.json").write_text(json.dumps(vars(tally)))
+        if over:
+            os._exit(0)  # libFuzzer's own way out waits for ever
 
-    limits = [f"-max_total_time={seconds}", f"-max_len={_LONGEST_INPUT}", "-rss_limit_mb=1024"]
+    limits = [f"-max_len={_LONGEST_INPUT}", "-rss_limit_mb=1024"]
     limits.append(f"-timeout={4 * seconds}")  # at half of it atheris ends the process; the slowest input is told
     limits.append(f"-artifact_prefix={folder}/")
     sys.path.append(str(TESTS))

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx_ir as ir
 
 from assay.converters.files import UnreadableError, UnwritableError, new_folder
+from assay.converters.inline_writer import write_inline
 from assay.converters.interface_json import FILE_NAME, interface_text, read_interface
 from assay.specs.interface import Interface
 
@@ -64,9 +65,11 @@ def save_model(model: ir.Model, path: Path, external: str | None = None) -> None
     """Save with the weights inside, or in the file named ``external`` beside it; there too if they are too many."""
     size = sum(v.const_value.nbytes for v in model.graph.initializers.values() if v.const_value is not None)
     beside = external or (EXTERNAL_DATA if size > _INLINE_LIMIT else None)
-    if beside is None:
-        ir.external_data.load_to_model(model)  # else those that lie beside the source would be left there
-    ir.save(model, path, external_data=beside)
+    if beside is not None:
+        ir.save(model, path, external_data=beside)
+        return
+    ir.external_data.load_to_model(model)  # else those that lie beside the source would be left there
+    write_inline(model, path)
 
 
 def require_replaceable(target: Path) -> None:

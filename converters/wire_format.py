@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+BYTES = 2  # the wire type of text, messages and packed numbers
+_VARINT, _FIXED64, _FIXED32 = 0, 1, 5
 _WIDTHS = {_FIXED64: 8, _FIXED32: 4}
 _ELEMENTS = frozenset({"raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"})
 _LEAF_BYTES = 256  # of text, or of numbers that a reader holds one by one, count as one field
@@ -78,8 +79,8 @@ class _Stripping:
             field = descriptor.fields_by_number.get(number)
             if stop - begin >= self.smallest and field is not None and field.message_type is not None:
                 inner = self.message(begin, stop, field.message_type, depth + 1)
-                length = _encoded(sum(map(len, inner)))
-                pieces += [range(copied, key), _encoded(number << 3 | _BYTES), length, *inner]
+                length = encoded(sum(map(len, inner)))
+                pieces += [range(copied, key), encoded(number << 3 | BYTES), length, *inner]
                 copied = stop
         return [*pieces, range(copied, end)]
 
@@ -93,7 +94,7 @@ class _Stripping:
         entries = [
             _bytes(_EXTERNAL_DATA, _bytes(_KEY, k.encode()) + _bytes(_VALUE, v.encode())) for k, v in place.items()
         ]
-        external = _encoded(_DATA_LOCATION << 3 | _VARINT) + _encoded(1)
+        external = encoded(_DATA_LOCATION << 3 | _VARINT) + encoded(1)
         return [range(start, before), *entries, external, range(stop, end)]
 
 
@@ -103,7 +104,7 @@ def _fields(data: Buffer, position: int, end: int) -> Iterator[tuple[int, int, i
         start = position
         key, position = _varint(data, position)
         wire, begin = key & 7, position
-        if wire == _BYTES:
+        if wire == BYTES:
             length, begin = _varint(data, position)
             position = begin + length
         elif wire == _VARINT:
@@ -127,7 +128,8 @@ def _varint(data: Buffer, position: int) -> tuple[int, int]:
     return value, len(data) + 1
 
 
-def _encoded(value: int) -> bytes:
+def encoded(value: int) -> bytes:
+    """A number of seven bits a byte."""
     head = bytearray()
     while value > 0x7F:
         head.append(value & 0x7F | 0x80)
@@ -136,4 +138,4 @@ def _encoded(value: int) -> bytes:
 
 
 def _bytes(number: int, content: bytes) -> bytes:
-    return _encoded(number << 3 | _BYTES) + _encoded(len(content)) + content
+    return encoded(number << 3 | BYTES) + encoded(len(content)) + content
