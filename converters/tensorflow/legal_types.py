@@ -130,8 +130,16 @@ def _signature(operator: str, opset: int, domain: str) -> Signature | None:
         raise RefusedError(f"needs {operator}, which opset {opset} does not have") from error
     last = schema.inputs[-1] if schema.inputs else None
     repeats = last is not None and last.option == onnx.defs.OpSchema.FormalParameterOption.Variadic
-    inputs = tuple(_variable(parameter) for parameter in schema.inputs)
-    return Signature(inputs, tuple(_variable(parameter) for parameter in schema.outputs), repeats)
+    only = {
+        constraint.type_param_str: constraint.allowed_type_strs[0]
+        for constraint in schema.type_constraints
+        if len(constraint.allowed_type_strs) == 1
+    }
+    inputs, outputs = (
+        tuple(only.get(name, name) for name in map(_variable, parameters))
+        for parameters in (schema.inputs, schema.outputs)
+    )
+    return Signature(inputs, outputs, repeats)
 
 
 def _variable(parameter: Any) -> str:

@@ -19,10 +19,21 @@ Handler = Callable[["Emitter", "Operation"], "Tensor | Sequence[Tensor]"]
 ENTRY_POINT = "assay.tensorflow_operators"
 FAMILIES = (
     "elementwise",
+    "arithmetic",
+    "bitwise",
+    "special",
     "convolution",
     "normalization",
     "reduction",
     "shape",
+    "slicing",
+    "creation",
+    "gathering",
+    "sorting",
+    "diagonals",
+    "scans",
+    "segments",
+    "blocks",
     "matrices",
     "functions",
 )

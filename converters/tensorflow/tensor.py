@@ -36,15 +36,39 @@ ONNX_DTYPES = {
 
 @dataclass(frozen=True, eq=False)
 class Symbol:
-    """The size of an axis that is known when the model runs; the same object is the same size."""
+    """The size of an axis that is known when the model runs; the same object is the same size.
+
+    One that is ``scale * base + offset`` tells so.
+    """
 
     number: int = field(default_factory=lambda: next(_COUNTER))
+    base: Symbol | None = None
+    scale: int = 1
+    offset: int = 0
+    _derived: dict[tuple[int, int], Symbol] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"s{self.number}"
 
 
 Dim = int | Symbol
+
+
+def affine(dim: Dim, scale: int, offset: int) -> Dim:
+    """The size ``scale * dim + offset``; the same Symbol each time."""
+    if isinstance(dim, int):
+        return scale * dim + offset
+    if scale == 0:
+        return offset
+    base = dim.base or dim
+    whole = (scale * dim.scale, scale * dim.offset + offset)
+    if whole == (1, 0):
+        return base
+    if whole not in base._derived:
+        base._derived[whole] = Symbol(base=base, scale=whole[0], offset=whole[1])
+    return base._derived[whole]
+
+
 Shape = tuple[Dim, ...]
 
 
