@@ -162,7 +162,7 @@ def _diagonals() -> Iterator[Case]:
     yield operator("tf.linalg.diag_part band", lambda x: tf.linalg.diag_part(x, k=(-1, 2)), "f4[a,3,4]")
     yield operator("tf.linalg.diag_part k", lambda x: tf.linalg.diag_part(x, k=-1), "f4[a,4,3]")
     yield operator("tf.linalg.set_diag", tf.linalg.set_diag, "f4[a,3,4] f4[a,3]")
-    yield operator("tf.linalg.set_diag band", lambda x, d: tf.linalg.set_diag(x, d, k=(-1, 0)), "f4[a,4,4] f4[a,2,4]")
+    yield operator("tf.linalg.set_diag k", lambda x, d: tf.linalg.set_diag(x, d, k=-1), "f4[a,4,4] f4[a,3]")
     yield operator("tf.linalg.band_part", lambda x: tf.linalg.band_part(x, 1, -1), "f4[a,b,4]")
     yield operator("tf.linalg.band_part i4", lambda x: tf.linalg.band_part(x, 0, 2), "i4[4,4]")
     yield operator("tf.linalg.tensor_diag", tf.linalg.tensor_diag, "f4[a]")

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tensorflow_cases.case import Case
 
-FAMILIES = ("pointwise", "moving")
+FAMILIES = ("pointwise", "moving", "pictures")
 
 
 def cases() -> Iterator[Case]:

@@ -34,6 +34,13 @@ FAMILIES = (
     "scans",
     "segments",
     "blocks",
+    "transposed_convolution",
+    "resizing",
+    "image",
+    "quantization",
+    "linalg",
+    "strings",
+    "randomness",
     "matrices",
     "functions",
 )

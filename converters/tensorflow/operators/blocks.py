@@ -93,8 +93,30 @@ def depth(e: Emitter, op: Operation) -> Tensor:
     around = [(n // block if inward else n * block) if isinstance(n, int) else affine(n, block, 0) for n in data.sizes]
     if inward:
         around = [n if isinstance(n, int) else Symbol() for n in around]
-    mode = None if inward else "DCR"
-    return data.result(op, e.node(op.type, [data.value], blocksize=block, mode=mode), channels, around)
+    if op.inputs[0].dtype in _HAVE_KERNELS:
+        mode = None if inward else "DCR"
+        return data.result(op, e.node(op.type, [data.value], blocksize=block, mode=mode), channels, around)
+    return data.result(op, _reshaped(e, data.value, block, inward), channels, around)
+
+
+_HAVE_KERNELS = ("float32", "float64", "float16", "bfloat16", "int8", "uint8")
+
+
+def _reshaped(e: Emitter, value: ir.Value, block: int, inward: bool) -> ir.Value:
+    """The same by reshapes, for dtypes that have no kernel."""
+    batch, channels, height, width = (e.node("Shape", [value], start=n, end=n + 1) for n in range(4))
+    b = e.ints(block)
+    squared = e.ints(block * block)
+    if inward:
+        height, width = e.node("Div", [height, b]), e.node("Div", [width, b])
+        value = e.node("Reshape", [value, vector(e, [batch, channels, height, block, width, block])])
+        value = e.node("Transpose", [value], perm=[0, 3, 5, 1, 2, 4])
+        return e.node("Reshape", [value, vector(e, [batch, e.node("Mul", [channels, squared]), height, width])])
+    channels = e.node("Div", [channels, squared])
+    value = e.node("Reshape", [value, vector(e, [batch, block, block, channels, height, width])])
+    value = e.node("Transpose", [value], perm=[0, 3, 4, 1, 5, 2])
+    wide = [e.node("Mul", [side, b]) for side in (height, width)]
+    return e.node("Reshape", [value, vector(e, [batch, channels, *wide])])
 
 
 def patches(e: Emitter, value: ir.Value, window: Window, sizes: Sequence[Dim], padding: str, fill: ir.Value | None) -> list[ir.Value]:

@@ -18,8 +18,8 @@ _REDUCTIONS = {
     "Min": "ReduceMin",
     "Prod": "ReduceProd",
     "EuclideanNorm": "ReduceL2",
-    "All": "ReduceMin",
-    "Any": "ReduceMax",
+    "All": "ReduceProd",
+    "Any": "ReduceSum",
 }
 
 
@@ -52,6 +52,14 @@ def _placed(e: Emitter, tensor: Tensor, reduced: list[int], keep: bool) -> tuple
 
 
 def _node(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
+    """Truths are counted as integers, so that none at all has the answer of an empty product or sum."""
+    if value.dtype == ir.DataType.BOOL:
+        counted = _reduced(e, operator, e.node("Cast", [value], to=ir.DataType.INT32), axes, keep)
+        return e.node("Cast", [counted], to=ir.DataType.BOOL)
+    return _reduced(e, operator, value, axes, keep)
+
+
+def _reduced(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
     """Axes are an input from opset 18 on, for sums from 13 on."""
     if e.opset >= 18 or operator == "ReduceSum":
         return e.node(operator, [value, axes], keepdims=int(keep), noop_with_empty_axes=1)

@@ -47,8 +47,7 @@ def cumulative_logsumexp(e: Emitter, op: Operation) -> Tensor:
         found = e.node("Add", [high, e.node("Log", [e.node("Add", [one, ratio])])])
         return e.node("Where", [e.node("IsInf", [high]), high, found])
 
-    lowest = float(np.finfo(op.inputs[0].dtype_numpy).min)
-    return _scan(e, op, lowest, step)
+    return _scan(e, op, -np.inf, step)
 
 
 def _scan(e: Emitter, op: Operation, start: float, step: Step) -> Tensor:
