@@ -45,7 +45,13 @@ _FLOATS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "spd": lambda g, s: _definite(g.standard_normal(s)),
     "sorted": lambda g, s: np.sort(g.standard_normal(s) * 3, -1),
 }
-_INTEGERS: dict[str, tuple[int, int]] = {"": (-9, 10), "small": (0, 5), "pos": (1, 8), "two": (0, 2), "wide": (-120, 120)}
+_INTEGERS: dict[str, tuple[int, int]] = {
+    "": (-9, 10),
+    "small": (0, 5),
+    "pos": (1, 8),
+    "two": (0, 2),
+    "wide": (-120, 120),
+}
 
 
 def _definite(matrix: Any) -> Any:

@@ -89,7 +89,9 @@ def _made() -> Iterator[Case]:
     yield operator("tf.one_hot u1", lambda x: tf.one_hot(x, 3, dtype=tf.int32), "u1[a]")
     yield operator("tf.broadcast_to", lambda x: tf.broadcast_to(x, [2, 4, 3]), "f4[4,1]")
     yield operator("tf.broadcast_to dynamic", lambda x, y: tf.broadcast_to(x, tf.shape(y)), "f4[3] f4[a,3]")
-    yield operator("tf.broadcast_dynamic_shape", lambda x, y: tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y)), "f4[a,1] f4[3]")
+    yield operator(
+        "tf.broadcast_dynamic_shape", lambda x, y: tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y)), "f4[a,1] f4[3]"
+    )
     yield operator("tf.shape", tf.shape, "f4[a,3,b]")
     yield operator("tf.size", tf.size, "f4[a,3,b]")
     yield operator("tf.rank", tf.rank, "f4[a,3,b]")
@@ -105,13 +107,17 @@ def _picked() -> Iterator[Case]:
     yield operator("tf.gather axis", lambda x, i: tf.gather(x, i, axis=-1), "f4[a,5] i8[b,2]:small")
     yield operator("tf.gather i2", lambda x, i: tf.gather(x, tf.cast(i, tf.int32)), "i2[5,a] i2[b]:small")
     yield operator("tf.gather batch", lambda x, i: tf.gather(x, i, batch_dims=1), "f4[a,5,3] i4[a,b]:small")
-    yield operator("tf.gather batch axis", lambda x, i: tf.gather(x, i, axis=2, batch_dims=1), "f4[a,3,5] i4[a,b]:small")
+    yield operator(
+        "tf.gather batch axis", lambda x, i: tf.gather(x, i, axis=2, batch_dims=1), "f4[a,3,5] i4[a,b]:small"
+    )
     yield operator("tf.gather batch row", lambda x, i: tf.gather(x, i, axis=1, batch_dims=1), "f4[a,5] i4[a]:small")
     yield operator("tf.gather_nd", tf.gather_nd, "f4[5,5,a] i4[b,2]:small")
     yield operator("tf.gather_nd batch", lambda x, i: tf.gather_nd(x, i, batch_dims=1), "f4[a,5,3] i4[a,2,1]:small")
     yield operator("tf.scatter_nd duplicates", lambda i, u: tf.scatter_nd(i, u, [5, 3]), "i4[a,1]:small f4[a,3]")
     yield operator("tf.scatter_nd ints", lambda i, u: tf.scatter_nd(i, u, [5]), "i4[a,1]:small i4[a]")
-    yield operator("tf.scatter_nd computed", lambda i, u, x: tf.scatter_nd(i, u, tf.shape(x)), "i4[a,1]:two f4[a] f4[9]")
+    yield operator(
+        "tf.scatter_nd computed", lambda i, u, x: tf.scatter_nd(i, u, tf.shape(x)), "i4[a,1]:two f4[a] f4[9]"
+    )
     yield operator("tf.tensor_scatter_nd_update", tf.tensor_scatter_nd_update, "f4[5,3] i4[1,1]:small f4[1,3]")
     yield operator("tf.tensor_scatter_nd_add", tf.tensor_scatter_nd_add, "f4[5,3] i4[a,1]:small f4[a,3]")
     yield operator("tf.tensor_scatter_nd_add i1", tf.tensor_scatter_nd_add, "i1[5] i4[a,1]:small i1[a]:wide")
@@ -125,7 +131,9 @@ def _picked() -> Iterator[Case]:
     yield operator("tf.dynamic_partition", lambda x, p: tf.dynamic_partition(x, p, 3), "f4[a,2] i4[a]:below3")
     yield operator("tf.dynamic_partition matrix", lambda x, p: tf.dynamic_partition(x, p, 2), "f4[a,b,2] i4[a,b]:two")
     yield operator("tf.dynamic_stitch", lambda x, y: tf.dynamic_stitch([[0, 2], [1, 3]], [x, y]), "f4[2,3] f4[2,3]")
-    yield operator("tf.dynamic_stitch duplicates", lambda x, y: tf.dynamic_stitch([[0, 1, 2], [1, 0]], [x, y]), "f4[3,3] f4[2,3]")
+    yield operator(
+        "tf.dynamic_stitch duplicates", lambda x, y: tf.dynamic_stitch([[0, 1, 2], [1, 0]], [x, y]), "f4[3,3] f4[2,3]"
+    )
     yield operator("tf.math.invert_permutation", tf.math.invert_permutation, "i4[a]:permutation")
     yield operator("tf.nn.embedding_lookup", tf.nn.embedding_lookup, "f4[5,3] i4[a,b]:small")
 
@@ -145,7 +153,9 @@ def _sorted() -> Iterator[Case]:
     yield operator("tf.unique floats", tf.unique, "f4[9]:ties")
     yield operator("tf.unique_with_counts", tf.unique_with_counts, "i8[9]:small")
     yield operator("tf.searchsorted", tf.searchsorted, "f4[a,7]:sorted f4[a,3]")
-    yield operator("tf.searchsorted right", lambda s, v: tf.searchsorted(s, v, side="right"), "i4[a,7]:sorted i4[a,3]:small")
+    yield operator(
+        "tf.searchsorted right", lambda s, v: tf.searchsorted(s, v, side="right"), "i4[a,7]:sorted i4[a,3]:small"
+    )
     yield operator("raw.ListDiff", lambda x, y: raw.ListDiff(x=x, y=y), "i4[9]:small i4[2]:small")
     yield operator("tf.math.nth_element", lambda x: tf.math.approx_max_k(x, 2), "f4[a,7]")
 
@@ -155,7 +165,11 @@ def _diagonals() -> Iterator[Case]:
     yield operator("tf.linalg.diag k", lambda x: tf.linalg.diag(x, k=1), "f4[a,3]")
     yield operator("tf.linalg.diag below", lambda x: tf.linalg.diag(x, k=-2, padding_value=7.0), "f4[a,3]")
     yield operator("tf.linalg.diag band", lambda x: tf.linalg.diag(x, k=(-1, 1)), "f4[a,3,4]")
-    yield operator("tf.linalg.diag band left", lambda x: tf.linalg.diag(x, k=(-1, 1), align="LEFT_RIGHT", num_rows=5, num_cols=4), "f4[a,3,4]")
+    yield operator(
+        "tf.linalg.diag band left",
+        lambda x: tf.linalg.diag(x, k=(-1, 1), align="LEFT_RIGHT", num_rows=5, num_cols=4),
+        "f4[a,3,4]",
+    )
     yield operator("tf.linalg.diag dynamic", tf.linalg.diag, "i4[a]")
     yield operator("tf.linalg.diag_part", tf.linalg.diag_part, "f4[a,3,4]")
     yield operator("tf.linalg.diag_part dynamic", tf.linalg.diag_part, "f4[a,b]")
@@ -171,10 +185,10 @@ def _diagonals() -> Iterator[Case]:
 
 
 def _reduced() -> Iterator[Case]:
-    for name in "sum mean max min prod logsumexp std variance euclidean_norm".split():
+    for name in ["sum", "mean", "max", "min", "prod", "logsumexp", "std", "variance", "euclidean_norm"]:
         function = getattr(tf.math, f"reduce_{name}")
         yield operator(f"tf.reduce_{name}", _along(function, 1), "f4[a,3,b]")
-    for name in "sum max prod min".split():
+    for name in ["sum", "max", "prod", "min"]:
         function = getattr(tf.math, f"reduce_{name}")
         for dtype in ("i4", "i1", "u1", "i8"):
             yield operator(f"tf.reduce_{name} {dtype}", _along(function, [0, -1]), f"{dtype}[a,3,b]")
@@ -202,24 +216,52 @@ def _reduced() -> Iterator[Case]:
     yield operator("tf.math.cumprod", lambda x: tf.math.cumprod(x, 1), "f4[a,5]")
     yield operator("tf.math.cumprod reverse", lambda x: tf.math.cumprod(x, 0, reverse=True, exclusive=True), "f4[a,5]")
     yield operator("tf.math.cumulative_logsumexp", lambda x: tf.math.cumulative_logsumexp(x, 1), "f4[a,5]")
-    yield operator("tf.math.cumulative_logsumexp exclusive", lambda x: tf.math.cumulative_logsumexp(x, 1, exclusive=True), "f4[a,5]")
+    yield operator(
+        "tf.math.cumulative_logsumexp exclusive",
+        lambda x: tf.math.cumulative_logsumexp(x, 1, exclusive=True),
+        "f4[a,5]",
+    )
     yield operator("tf.math.bincount", lambda x: tf.math.bincount(x, minlength=5, maxlength=5), "i4[a]:small")
     yield operator("tf.math.bincount dynamic", tf.math.bincount, "i4[9]:small")
-    yield operator("tf.math.bincount weights", lambda x, w: tf.math.bincount(x, w, minlength=6, maxlength=6), "i4[a]:small f4[a]")
-    yield operator("tf.math.bincount binary", lambda x: tf.math.bincount(x, minlength=5, maxlength=5, binary_output=True, axis=-1), "i4[a,9]:small")
-    yield operator("tf.math.confusion_matrix", lambda x, y: tf.math.confusion_matrix(x, y, 5), "i4[a]:small i4[a]:small")
-    for name in "sum mean max min prod".split():
+    yield operator(
+        "tf.math.bincount weights", lambda x, w: tf.math.bincount(x, w, minlength=6, maxlength=6), "i4[a]:small f4[a]"
+    )
+    yield operator(
+        "tf.math.bincount binary",
+        lambda x: tf.math.bincount(x, minlength=5, maxlength=5, binary_output=True, axis=-1),
+        "i4[a,9]:small",
+    )
+    yield operator(
+        "tf.math.confusion_matrix", lambda x, y: tf.math.confusion_matrix(x, y, 5), "i4[a]:small i4[a]:small"
+    )
+    for name in ["sum", "mean", "max", "min", "prod"]:
         yield operator(f"tf.math.segment_{name}", getattr(tf.math, f"segment_{name}"), "f4[9,2] i4[9]:sorted")
-        yield operator(f"tf.math.segment_{name} empty", _with_ids(getattr(tf.math, f"segment_{name}"), [0, 0, 2, 4]), "f4[4,2]")
         yield operator(
-            f"tf.math.unsorted_segment_{name}", _segments(getattr(tf.math, f"unsorted_segment_{name}"), 7), "f4[a,2] i4[a]:small"
+            f"tf.math.segment_{name} empty", _with_ids(getattr(tf.math, f"segment_{name}"), [0, 0, 2, 4]), "f4[4,2]"
         )
-    yield operator("tf.math.unsorted_segment_sum negative", _segments(tf.math.unsorted_segment_sum, 10), "f4[a,2] i4[a]")
-    yield operator("tf.math.unsorted_segment_max i4", _segments(tf.math.unsorted_segment_max, 10), "i4[a,b] i4[a,b]:small")
-    yield operator("tf.math.unsorted_segment_sqrt_n", _segments(tf.math.unsorted_segment_sqrt_n, 6), "f4[a,2] i4[a]:small")
+        yield operator(
+            f"tf.math.unsorted_segment_{name}",
+            _segments(getattr(tf.math, f"unsorted_segment_{name}"), 7),
+            "f4[a,2] i4[a]:small",
+        )
+    yield operator(
+        "tf.math.unsorted_segment_sum negative", _segments(tf.math.unsorted_segment_sum, 10), "f4[a,2] i4[a]"
+    )
+    yield operator(
+        "tf.math.unsorted_segment_max i4", _segments(tf.math.unsorted_segment_max, 10), "i4[a,b] i4[a,b]:small"
+    )
+    yield operator(
+        "tf.math.unsorted_segment_sqrt_n", _segments(tf.math.unsorted_segment_sqrt_n, 6), "f4[a,2] i4[a]:small"
+    )
     yield operator("tf.sparse.segment_sum", lambda x, i: tf.sparse.segment_sum(x, i, [0, 0, 2]), "f4[5,2] i4[3]:small")
-    yield operator("tf.sparse.segment_mean", lambda x, i: tf.sparse.segment_mean(x, i, [0, 0, 2], num_segments=4), "f4[5,2] i4[3]:small")
-    yield operator("tf.sparse.segment_sqrt_n", lambda x, i: tf.sparse.segment_sqrt_n(x, i, [0, 0, 2]), "f4[5,2] i4[3]:small")
+    yield operator(
+        "tf.sparse.segment_mean",
+        lambda x, i: tf.sparse.segment_mean(x, i, [0, 0, 2], num_segments=4),
+        "f4[5,2] i4[3]:small",
+    )
+    yield operator(
+        "tf.sparse.segment_sqrt_n", lambda x, i: tf.sparse.segment_sqrt_n(x, i, [0, 0, 2]), "f4[5,2] i4[3]:small"
+    )
     yield operator("tf.nn.moments", lambda x: tf.nn.moments(x, [0, 1]), "f4[a,3,2]")
     yield operator("tf.nn.l2_normalize", lambda x: tf.nn.l2_normalize(x, 1), "f4[a,3]")
     yield operator("tf.nn.softmax", tf.nn.softmax, "f4[a,3]")
@@ -242,11 +284,23 @@ def _segments(function, count):  # type: ignore[no-untyped-def]
 
 def _blocks() -> Iterator[Case]:
     yield operator("tf.space_to_batch", lambda x: tf.space_to_batch(x, [2, 3], [[1, 1], [0, 2]]), "f4[a,4,4,2]")
-    yield operator("tf.space_to_batch dynamic", lambda x: tf.space_to_batch(tf.tile(x, [1, 2, 2, 1]), [2, 2], [[0, 0], [0, 0]]), "f4[a,b,c,2]")
-    yield operator("tf.batch_to_space", lambda x: tf.batch_to_space(tf.tile(x, [4, 1, 1, 1]), [2, 2], [[0, 1], [1, 0]]), "f4[a,3,b,2]")
+    yield operator(
+        "tf.space_to_batch dynamic",
+        lambda x: tf.space_to_batch(tf.tile(x, [1, 2, 2, 1]), [2, 2], [[0, 0], [0, 0]]),
+        "f4[a,b,c,2]",
+    )
+    yield operator(
+        "tf.batch_to_space",
+        lambda x: tf.batch_to_space(tf.tile(x, [4, 1, 1, 1]), [2, 2], [[0, 1], [1, 0]]),
+        "f4[a,3,b,2]",
+    )
     yield operator("tf.nn.space_to_depth", lambda x: tf.nn.space_to_depth(x, 2), "f4[a,4,6,3]")
     yield operator("tf.nn.depth_to_space", lambda x: tf.nn.depth_to_space(x, 2), "f4[a,b,c,8]")
-    yield operator("tf.nn.depth_to_space NCHW", lambda x: raw.SpaceToDepth(input=tf.transpose(x, [0, 2, 3, 1]), block_size=2), "f4[a,3,4,4]")
+    yield operator(
+        "tf.nn.depth_to_space NCHW",
+        lambda x: raw.SpaceToDepth(input=tf.transpose(x, [0, 2, 3, 1]), block_size=2),
+        "f4[a,3,4,4]",
+    )
     yield operator("tf.nn.depth_to_space i4", lambda x: tf.nn.depth_to_space(x, 2), "i4[a,b,c,8]")
     for padding in ("SAME", "VALID"):
         yield operator(

@@ -45,7 +45,9 @@ def _resized() -> Iterator[Case]:
             "f4[a,9,8,2]",
         )
     for method in ("bilinear", "nearest"):
-        yield operator(f"tf.image.resize {method} dynamic", lambda x, m=method: tf.image.resize(x, [7, 4], m), "f4[a,b,c,2]")
+        yield operator(
+            f"tf.image.resize {method} dynamic", lambda x, m=method: tf.image.resize(x, [7, 4], m), "f4[a,b,c,2]"
+        )
         yield operator(
             f"tf.image.resize {method} doubled",
             lambda x, m=method: tf.image.resize(x, tf.shape(x)[1:3] * 2, m),
@@ -55,8 +57,12 @@ def _resized() -> Iterator[Case]:
     yield operator("tf.image.resize u1", lambda x: tf.image.resize(x, [7, 4]), "u1[a,5,6,2]:image")
     yield operator("tf.image.resize u1 nearest", lambda x: tf.image.resize(x, [7, 4], "nearest"), "u1[a,5,6,2]:image")
     yield operator("tf.image.resize_with_pad", lambda x: tf.image.resize_with_pad(x, 8, 8), "f4[a,5,6,2]")
-    yield operator("tf.image.resize_with_crop_or_pad", lambda x: tf.image.resize_with_crop_or_pad(x, 4, 9), "f4[a,5,6,2]")
-    yield operator("tf.image.resize keep", lambda x: tf.image.resize(x, [9, 7], preserve_aspect_ratio=True), "f4[a,5,6,2]")
+    yield operator(
+        "tf.image.resize_with_crop_or_pad", lambda x: tf.image.resize_with_crop_or_pad(x, 4, 9), "f4[a,5,6,2]"
+    )
+    yield operator(
+        "tf.image.resize keep", lambda x: tf.image.resize(x, [9, 7], preserve_aspect_ratio=True), "f4[a,5,6,2]"
+    )
 
 
 def _images() -> Iterator[Case]:
@@ -79,25 +85,43 @@ def _images() -> Iterator[Case]:
     yield operator("tf.image.transpose", tf.image.transpose, "f4[a,4,5,3]")
     yield operator("tf.image.rot90", tf.image.rot90, "f4[a,4,5,3]")
     yield operator("tf.image.central_crop", lambda x: tf.image.central_crop(x, 0.5), "f4[a,8,6,3]")
-    yield operator("tf.image.crop_to_bounding_box", lambda x: tf.image.crop_to_bounding_box(x, 1, 2, 3, 2), "f4[a,8,6,3]")
-    yield operator("tf.image.pad_to_bounding_box", lambda x: tf.image.pad_to_bounding_box(x, 1, 2, 9, 10), "f4[a,4,5,3]")
+    yield operator(
+        "tf.image.crop_to_bounding_box", lambda x: tf.image.crop_to_bounding_box(x, 1, 2, 3, 2), "f4[a,8,6,3]"
+    )
+    yield operator(
+        "tf.image.pad_to_bounding_box", lambda x: tf.image.pad_to_bounding_box(x, 1, 2, 9, 10), "f4[a,4,5,3]"
+    )
     yield operator("tf.image.sobel_edges", tf.image.sobel_edges, "f4[a,4,5,3]")
     yield operator("tf.image.total_variation", tf.image.total_variation, "f4[a,4,5,3]")
     yield operator("tf.image.image_gradients", tf.image.image_gradients, "f4[a,4,5,3]")
     yield operator("tf.image.psnr", lambda x, y: tf.image.psnr(x, y, 1.0), "f4[a,4,5,3]:prob f4[a,4,5,3]:prob")
     yield operator("tf.image.ssim", lambda x, y: tf.image.ssim(x, y, 1.0), "f4[a,14,15,3]:prob f4[a,14,15,3]:prob")
-    yield operator("tf.image.convert_image_dtype", lambda x: tf.image.convert_image_dtype(x, tf.float32), "u1[a,4,5,3]:image")
-    yield operator("tf.image.convert_image_dtype to u1", lambda x: tf.image.convert_image_dtype(x, tf.uint8), "f4[a,4,5,3]:prob")
+    yield operator(
+        "tf.image.convert_image_dtype", lambda x: tf.image.convert_image_dtype(x, tf.float32), "u1[a,4,5,3]:image"
+    )
+    yield operator(
+        "tf.image.convert_image_dtype to u1", lambda x: tf.image.convert_image_dtype(x, tf.uint8), "f4[a,4,5,3]:prob"
+    )
     for method in ("bilinear", "nearest"):
         yield operator(
             f"tf.image.crop_and_resize {method}",
             lambda x, b, i, m=method: tf.image.crop_and_resize(x, b, i, [4, 5], m, 0.7),
             "f4[2,7,6,3] f4[a,4]:box i4[a]:two",
         )
-    yield operator("tf.image.crop_and_resize one", lambda x, b: tf.image.crop_and_resize(x, b, [0, 1], [1, 3]), "f4[2,a,6,3] f4[2,4]:box")
-    yield operator("tf.image.non_max_suppression", lambda b, s: tf.image.non_max_suppression(b, s, 5, 0.4), "f4[9,4]:box f4[9]:prob")
     yield operator(
-        "tf.image.non_max_suppression score", lambda b, s: tf.image.non_max_suppression(b, s, 3, 0.3, 0.5), "f4[9,4]:box f4[9]:prob"
+        "tf.image.crop_and_resize one",
+        lambda x, b: tf.image.crop_and_resize(x, b, [0, 1], [1, 3]),
+        "f4[2,a,6,3] f4[2,4]:box",
+    )
+    yield operator(
+        "tf.image.non_max_suppression",
+        lambda b, s: tf.image.non_max_suppression(b, s, 5, 0.4),
+        "f4[9,4]:box f4[9]:prob",
+    )
+    yield operator(
+        "tf.image.non_max_suppression score",
+        lambda b, s: tf.image.non_max_suppression(b, s, 3, 0.3, 0.5),
+        "f4[9,4]:box f4[9]:prob",
     )
     yield operator(
         "tf.image.non_max_suppression_padded",
@@ -134,13 +158,27 @@ def _convolutions() -> Iterator[Case]:
                 lambda x, w, p=padding, s=stride: tf.nn.conv2d(tf.tile(x, [1, 4, 4, 1]), w, s, p),
                 "f4[a,b,c,3] f4[3,4,3,5]",
             )
-    yield operator("tf.nn.conv2d dilated", lambda x, w: tf.nn.conv2d(x, w, 1, "SAME", dilations=2), "f4[a,9,10,3] f4[3,3,3,5]")
-    yield operator("tf.nn.conv2d explicit", lambda x, w: tf.nn.conv2d(x, w, 2, [[0, 0], [1, 2], [0, 1], [0, 0]]), "f4[a,9,10,3] f4[3,3,3,5]")
+    yield operator(
+        "tf.nn.conv2d dilated", lambda x, w: tf.nn.conv2d(x, w, 1, "SAME", dilations=2), "f4[a,9,10,3] f4[3,3,3,5]"
+    )
+    yield operator(
+        "tf.nn.conv2d explicit",
+        lambda x, w: tf.nn.conv2d(x, w, 2, [[0, 0], [1, 2], [0, 1], [0, 0]]),
+        "f4[a,9,10,3] f4[3,3,3,5]",
+    )
     yield operator("tf.nn.conv2d grouped", lambda x, w: tf.nn.conv2d(x, w, 1, "SAME"), "f4[a,9,10,4] f4[3,3,2,6]")
     yield operator("tf.nn.conv1d", lambda x, w: tf.nn.conv1d(x, w, 2, "SAME"), "f4[a,9,3] f4[3,3,5]")
-    yield operator("tf.nn.conv3d", lambda x, w: tf.nn.conv3d(x, w, [1, 2, 1, 2, 1], "SAME"), "f4[a,5,6,7,2] f4[2,3,2,2,4]")
-    yield operator("tf.nn.atrous_conv2d", lambda x, w: tf.nn.atrous_conv2d(x, w, 2, "VALID"), "f4[a,9,10,3] f4[3,3,3,5]")
-    yield operator("tf.nn.depthwise_conv2d", lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "SAME"), "f4[a,9,10,3] f4[3,3,3,2]")
+    yield operator(
+        "tf.nn.conv3d", lambda x, w: tf.nn.conv3d(x, w, [1, 2, 1, 2, 1], "SAME"), "f4[a,5,6,7,2] f4[2,3,2,2,4]"
+    )
+    yield operator(
+        "tf.nn.atrous_conv2d", lambda x, w: tf.nn.atrous_conv2d(x, w, 2, "VALID"), "f4[a,9,10,3] f4[3,3,3,5]"
+    )
+    yield operator(
+        "tf.nn.depthwise_conv2d",
+        lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "SAME"),
+        "f4[a,9,10,3] f4[3,3,3,2]",
+    )
     yield operator(
         "tf.nn.separable_conv2d",
         lambda x, w, p: tf.nn.separable_conv2d(x, w, p, [1, 1, 1, 1], "VALID"),
@@ -154,7 +192,9 @@ def _convolutions() -> Iterator[Case]:
         )
     yield operator(
         "tf.nn.conv2d_transpose doubled",
-        lambda x, w: tf.nn.conv2d_transpose(x, w, [tf.shape(x)[0], tf.shape(x)[1] * 2, tf.shape(x)[2] * 2, 5], 2, "SAME"),
+        lambda x, w: tf.nn.conv2d_transpose(
+            x, w, [tf.shape(x)[0], tf.shape(x)[1] * 2, tf.shape(x)[2] * 2, 5], 2, "SAME"
+        ),
         "f4[a,b,c,3] f4[3,3,5,3]",
     )
     yield operator(
@@ -162,7 +202,11 @@ def _convolutions() -> Iterator[Case]:
         lambda x, w, y: tf.nn.conv2d_transpose(x, w, [tf.shape(x)[0], tf.shape(y)[0] * 2 - 1, 20, 5], 2, "SAME"),
         "f4[a,b,10,3] f4[3,3,5,3] f4[b]",
     )
-    yield operator("tf.nn.conv1d_transpose", lambda x, w: tf.nn.conv1d_transpose(x, w, [tf.shape(x)[0], 18, 5], 2), "f4[a,9,3] f4[3,5,3]")
+    yield operator(
+        "tf.nn.conv1d_transpose",
+        lambda x, w: tf.nn.conv1d_transpose(x, w, [tf.shape(x)[0], 18, 5], 2),
+        "f4[a,9,3] f4[3,5,3]",
+    )
     yield operator(
         "tf.nn.conv3d_transpose",
         lambda x, w: tf.nn.conv3d_transpose(x, w, [tf.shape(x)[0], 6, 8, 10, 4], 2),
@@ -170,7 +214,9 @@ def _convolutions() -> Iterator[Case]:
     )
     for name in ("max_pool2d", "avg_pool2d"):
         for padding in ("SAME", "VALID"):
-            yield operator(f"tf.nn.{name} {padding}", lambda x, n=name, p=padding: getattr(tf.nn, n)(x, 3, 2, p), "f4[a,9,10,3]")
+            yield operator(
+                f"tf.nn.{name} {padding}", lambda x, n=name, p=padding: getattr(tf.nn, n)(x, 3, 2, p), "f4[a,9,10,3]"
+            )
     yield operator("tf.nn.max_pool1d", lambda x: tf.nn.max_pool1d(x, 3, 2, "SAME"), "f4[a,9,3]")
     yield operator("tf.nn.avg_pool3d", lambda x: tf.nn.avg_pool3d(x, 2, 2, "SAME"), "f4[a,5,4,3,2]")
     for padding in ("SAME", "VALID"):
@@ -181,17 +227,27 @@ def _convolutions() -> Iterator[Case]:
         )
     yield operator("tf.nn.lrn", lambda x: tf.nn.lrn(x, 2, 1.5, 0.3, 0.6), "f4[a,4,5,8]")
     yield operator(
-        "tf.nn.batch_normalization", lambda x, m, v: tf.nn.batch_normalization(x, m, v, 0.1, 2.0, 1e-3), "f4[a,4,3] f4[3] f4[3]:pos"
+        "tf.nn.batch_normalization",
+        lambda x, m, v: tf.nn.batch_normalization(x, m, v, 0.1, 2.0, 1e-3),
+        "f4[a,4,3] f4[3] f4[3]:pos",
     )
     yield operator("tf.nn.bias_add", tf.nn.bias_add, "f4[a,4,3] f4[3]")
-    yield operator("tf.nn.pool dilated", lambda x: tf.nn.pool(x, [2, 2], "MAX", dilations=[2, 2], padding="VALID"), "f4[a,9,10,3]")
+    yield operator(
+        "tf.nn.pool dilated", lambda x: tf.nn.pool(x, [2, 2], "MAX", dilations=[2, 2], padding="VALID"), "f4[a,9,10,3]"
+    )
     yield operator("tf.nn.with_space_to_batch", lambda x: tf.nn.pool(x, [2], "AVG", dilations=[2]), "f4[a,9,3]")
-    yield operator("tf.nn.erosion2d", lambda x, f: tf.nn.erosion2d(x, f, [1, 1, 1, 1], "SAME", "NHWC", [1, 1, 1, 1]), "f4[a,5,6,2] f4[3,3,2]")
+    yield operator(
+        "tf.nn.erosion2d",
+        lambda x, f: tf.nn.erosion2d(x, f, [1, 1, 1, 1], "SAME", "NHWC", [1, 1, 1, 1]),
+        "f4[a,5,6,2] f4[3,3,2]",
+    )
 
 
 def _matrices() -> Iterator[Case]:
     yield operator("tf.matmul", tf.matmul, "f4[a,3] f4[3,b]")
-    yield operator("tf.matmul turned", lambda x, y: tf.matmul(x, y, transpose_a=True, transpose_b=True), "f4[3,a] f4[b,3]")
+    yield operator(
+        "tf.matmul turned", lambda x, y: tf.matmul(x, y, transpose_a=True, transpose_b=True), "f4[3,a] f4[b,3]"
+    )
     yield operator("tf.matmul batch", lambda x, y: tf.matmul(x, y, adjoint_b=True), "f4[a,2,3] f4[a,b,3]")
     yield operator("tf.matmul broadcast", tf.matmul, "f4[a,1,2,3] f4[b,3,4]")
     yield operator("tf.matmul i4", tf.matmul, "i4[a,3] i4[3,b]")
@@ -219,9 +275,17 @@ def _matrices() -> Iterator[Case]:
     yield operator("tf.linalg.inv 8", tf.linalg.inv, "f4[a,8,8]:spd")
     yield operator("tf.linalg.solve", tf.linalg.solve, "f4[a,3,3]:spd f4[a,3,2]")
     yield operator("tf.linalg.cholesky", tf.linalg.cholesky, "f4[a,5,5]:spd")
-    yield operator("tf.linalg.cholesky_solve", lambda x, y: tf.linalg.cholesky_solve(tf.linalg.cholesky(x), y), "f4[a,4,4]:spd f4[a,4,2]")
+    yield operator(
+        "tf.linalg.cholesky_solve",
+        lambda x, y: tf.linalg.cholesky_solve(tf.linalg.cholesky(x), y),
+        "f4[a,4,4]:spd f4[a,4,2]",
+    )
     yield operator("tf.linalg.triangular_solve", tf.linalg.triangular_solve, "f4[a,4,4]:spd f4[a,4,2]")
-    yield operator("tf.linalg.triangular_solve upper", lambda x, y: tf.linalg.triangular_solve(x, y, lower=False, adjoint=True), "f4[a,4,4]:spd f4[a,4,2]")
+    yield operator(
+        "tf.linalg.triangular_solve upper",
+        lambda x, y: tf.linalg.triangular_solve(x, y, lower=False, adjoint=True),
+        "f4[a,4,4]:spd f4[a,4,2]",
+    )
     yield operator("tf.linalg.logdet", tf.linalg.logdet, "f4[a,3,3]:spd")
     yield operator("tf.linalg.svd", tf.linalg.svd, "f4[a,3,3]")
     yield operator("tf.linalg.qr", tf.linalg.qr, "f4[a,3,3]")
@@ -233,10 +297,20 @@ def _matrices() -> Iterator[Case]:
     yield operator("tf.linalg.matrix_transpose", tf.linalg.matrix_transpose, "f4[a,2,b]")
     yield operator("tf.linalg.expm", tf.linalg.expm, "f4[2,2]")
     yield operator("tf.linalg.lu", tf.linalg.lu, "f4[3,3]:spd")
-    yield operator("tf.linalg.tridiagonal_solve", lambda x: tf.linalg.tridiagonal_solve(x, tf.ones([4, 1])), "f4[3,4]:pos")
-    yield operator("tf.nn.softmax_cross_entropy_with_logits", tf.nn.softmax_cross_entropy_with_logits, "f4[a,5]:prob f4[a,5]")
-    yield operator("tf.nn.sparse_softmax_cross_entropy_with_logits", tf.nn.sparse_softmax_cross_entropy_with_logits, "i4[a]:small f4[a,5]")
-    yield operator("tf.nn.sigmoid_cross_entropy_with_logits", tf.nn.sigmoid_cross_entropy_with_logits, "f4[a,5]:prob f4[a,5]:large")
+    yield operator(
+        "tf.linalg.tridiagonal_solve", lambda x: tf.linalg.tridiagonal_solve(x, tf.ones([4, 1])), "f4[3,4]:pos"
+    )
+    yield operator(
+        "tf.nn.softmax_cross_entropy_with_logits", tf.nn.softmax_cross_entropy_with_logits, "f4[a,5]:prob f4[a,5]"
+    )
+    yield operator(
+        "tf.nn.sparse_softmax_cross_entropy_with_logits",
+        tf.nn.sparse_softmax_cross_entropy_with_logits,
+        "i4[a]:small f4[a,5]",
+    )
+    yield operator(
+        "tf.nn.sigmoid_cross_entropy_with_logits", tf.nn.sigmoid_cross_entropy_with_logits, "f4[a,5]:prob f4[a,5]:large"
+    )
     yield operator("tf.nn.l2_loss", tf.nn.l2_loss, "f4[a,5]")
 
 
@@ -252,6 +326,10 @@ def _texts() -> Iterator[Case]:
     yield operator("tf.concat text", lambda x, y: tf.concat([x, y], 0), "s[a] s[b]")
     yield operator("tf.where text", tf.where, "b1[a] s[a] s[a]")
     yield operator("tf.random.uniform", lambda x: x + tf.random.uniform([3]), "f4[a,3]")
-    yield operator("tf.random.stateless_normal", lambda x: x + tf.random.stateless_normal(tf.shape(x), [1, 2]), "f4[a,3]")
-    yield operator("tf.random.stateless_normal constant", lambda x: x + tf.random.stateless_normal([3], [1, 2]), "f4[a,3]")
+    yield operator(
+        "tf.random.stateless_normal", lambda x: x + tf.random.stateless_normal(tf.shape(x), [1, 2]), "f4[a,3]"
+    )
+    yield operator(
+        "tf.random.stateless_normal constant", lambda x: x + tf.random.stateless_normal([3], [1, 2]), "f4[a,3]"
+    )
     yield operator("tf.nn.dropout", lambda x: tf.nn.dropout(x, 0.5), "f4[a,3]")

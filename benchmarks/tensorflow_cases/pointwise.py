@@ -82,7 +82,9 @@ def _integers() -> Iterator[Case]:
     for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"):
         for dtype in ("i4", "u1", "i8"):
             kind = ":small" if "shift" in name else ""
-            yield operator(f"tf.bitwise.{name} {dtype}", getattr(tf.bitwise, name), f"{dtype}[a,3]:wide {dtype}[3]{kind}")
+            yield operator(
+                f"tf.bitwise.{name} {dtype}", getattr(tf.bitwise, name), f"{dtype}[a,3]:wide {dtype}[3]{kind}"
+            )
     yield operator("tf.bitwise.right_shift beyond the width", tf.bitwise.right_shift, "i4[a,3]:wide i4[3]:wide")
     yield operator("tf.bitwise.invert", tf.bitwise.invert, "i4[a,3]:wide")
     yield operator("tf.bitwise.invert u1", tf.bitwise.invert, "u1[a,3]:wide")
@@ -97,13 +99,40 @@ def _integers() -> Iterator[Case]:
 
 
 def _edges() -> Iterator[Case]:
-    for name in (
-        "abs sign square tanh sigmoid exp floor ceil round is_nan is_inf is_finite expm1 log1p sqrt erf lgamma"
-    ).split():
+    for name in [
+        "abs",
+        "sign",
+        "square",
+        "tanh",
+        "sigmoid",
+        "exp",
+        "floor",
+        "ceil",
+        "round",
+        "is_nan",
+        "is_inf",
+        "is_finite",
+        "expm1",
+        "log1p",
+        "sqrt",
+        "erf",
+        "lgamma",
+    ]:
         yield operator(f"tf.math.{name} edges", getattr(tf.math, name), "f4[a,40]:edge")
-    for name in (
-        "maximum minimum less equal not_equal greater_equal divide_no_nan multiply_no_nan xdivy xlogy atan2 floormod"
-    ).split():
+    for name in [
+        "maximum",
+        "minimum",
+        "less",
+        "equal",
+        "not_equal",
+        "greater_equal",
+        "divide_no_nan",
+        "multiply_no_nan",
+        "xdivy",
+        "xlogy",
+        "atan2",
+        "floormod",
+    ]:
         yield operator(f"tf.math.{name} edges", getattr(tf.math, name), "f4[a,40]:edge f4[a,40]:edge")
     yield operator("tf.nn.relu edges", tf.nn.relu, "f4[a,40]:edge")
     yield operator("tf.nn.relu6 edges", tf.nn.relu6, "f4[a,40]:edge")
@@ -120,7 +149,9 @@ def _edges() -> Iterator[Case]:
 def _rest() -> Iterator[Case]:
     yield operator("tf.clip_by_value", lambda x: tf.clip_by_value(x, -0.5, 0.5), "f4[a,3]")
     yield operator("tf.clip_by_value tensors", tf.clip_by_value, "f4[a,3] f4[a,3] f4[a,3]:pos")
-    yield operator("raw.ClipByValue", lambda x, y: raw.ClipByValue(t=x, clip_value_min=-1, clip_value_max=y), "i4[a,3] i4[]:pos")
+    yield operator(
+        "raw.ClipByValue", lambda x, y: raw.ClipByValue(t=x, clip_value_min=-1, clip_value_max=y), "i4[a,3] i4[]:pos"
+    )
     yield operator("tf.clip_by_norm", lambda x: tf.clip_by_norm(x, 1.0), "f4[a,3]")
     yield operator("tf.where", tf.where, "b1[a,3] f4[a,3] f4[3]")
     yield operator("tf.where i2", tf.where, "b1[a,3] i2[a,3] i2[3]")
@@ -130,7 +161,9 @@ def _rest() -> Iterator[Case]:
     yield operator("tf.math.logical_or", tf.logical_or, "b1[a,3] b1[3]")
     yield operator("tf.math.logical_xor", tf.math.logical_xor, "b1[a,3] b1[3]")
     yield operator("tf.math.logical_not", tf.logical_not, "b1[a,3]")
-    yield operator("raw.ApproximateEqual", lambda x, y: raw.ApproximateEqual(x=x, y=y, tolerance=0.5), "f4[a,3] f4[a,3]")
+    yield operator(
+        "raw.ApproximateEqual", lambda x, y: raw.ApproximateEqual(x=x, y=y, tolerance=0.5), "f4[a,3] f4[a,3]"
+    )
     yield operator("tf.math.add_n", lambda x, y: tf.math.add_n([x, y, x]), "f4[a,3] f4[a,3]")
     yield operator("tf.math.accumulate_n", lambda x, y: tf.math.accumulate_n([x, y]), "f4[a,3] f4[a,3]")
     yield operator("tf.math.polyval", lambda x: tf.math.polyval([1.0, 2.0, 3.0], x), "f4[a,3]")
@@ -155,7 +188,9 @@ def _rest() -> Iterator[Case]:
     yield operator("tf.saturate_cast", lambda x: tf.saturate_cast(x, tf.uint8), "f4[a,3]:large")
     yield operator("tf.bitcast i4 to u4", lambda x: tf.bitcast(x, tf.uint32), "i4[a,3]")
     yield operator("tf.bitcast f4 to i4", lambda x: tf.bitcast(x, tf.int32), "f4[a,3]")
-    yield operator("tf.quantization.fake_quant_with_min_max_args", tf.quantization.fake_quant_with_min_max_args, "f4[a,9]:large")
+    yield operator(
+        "tf.quantization.fake_quant_with_min_max_args", tf.quantization.fake_quant_with_min_max_args, "f4[a,9]:large"
+    )
     yield operator(
         "tf.quantization.fake_quant_with_min_max_vars",
         lambda x, low, high: tf.quantization.fake_quant_with_min_max_vars(x, low - 4.5, high),

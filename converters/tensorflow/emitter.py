@@ -15,6 +15,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from assay.converters.tensorflow.legal_types import Types, types_of
+from assay.converters.tensorflow.registry import RefusedError
 from assay.converters.tensorflow.tensor import ONNX_DTYPES, Shape, Symbol, Tensor
 
 LOGICAL, CHANNELS_FIRST = "logical", "channels first"
@@ -147,6 +148,11 @@ class Emitter:
             )
         elif tensor.array is not None:
             value = self.constant(tensor.array, name=tensor.label or self._prefix or "constant")
+        elif tensor.flattened_from is not None:
+            wide = tensor.flattened_from
+            value = self.node("Flatten", [self.logical(wide)], axis=(wide.rank or 1) - 1)
+        elif tensor.parts is not None:
+            raise RefusedError(f"takes {tensor.dtype} as it is, which ONNX has only as pairs of numbers")
         else:
             raise AssertionError("a tensor without content has no value")
         self._remember(tensor, LOGICAL, value)

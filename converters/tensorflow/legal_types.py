@@ -74,7 +74,13 @@ class Types:
 
 _FIXED = {
     f"tensor({name})": dtype
-    for name, dtype in (("int64", T.INT64), ("int32", T.INT32), ("bool", T.BOOL), ("float", T.FLOAT), ("string", T.STRING))
+    for name, dtype in (
+        ("int64", T.INT64),
+        ("int32", T.INT32),
+        ("bool", T.BOOL),
+        ("float", T.FLOAT),
+        ("string", T.STRING),
+    )
 }
 
 

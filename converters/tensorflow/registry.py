@@ -41,10 +41,14 @@ FAMILIES = (
     "linalg",
     "strings",
     "randomness",
+    "losses",
+    "complex_numbers",
+    "signal",
     "matrices",
     "functions",
 )
 HANDLERS: dict[str, Handler] = {}
+COMPLEX: dict[str, Handler] = {}
 
 
 class RefusedError(AssayError):
@@ -60,12 +64,20 @@ class RefusedError(AssayError):
 
 def handles(*operators: str) -> Callable[[Handler], Handler]:
     """Register a function as the handler of these operators; one that has a handler already is refused."""
+    return _registers(HANDLERS, operators)
 
+
+def handles_complex(*operators: str) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of these operators where an input or output is complex."""
+    return _registers(COMPLEX, operators)
+
+
+def _registers(registry: dict[str, Handler], operators: Sequence[str]) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         for operator in operators:
-            if operator in HANDLERS:
+            if operator in registry:
                 raise ValueError(f"{operator} has two handlers, but should have one")
-            HANDLERS[operator] = handler
+            registry[operator] = handler
         return handler
 
     return register

@@ -33,7 +33,6 @@ ONNX_DTYPES = {
 }
 
 
-
 @dataclass(frozen=True, eq=False)
 class Symbol:
     """The size of an axis that is known when the model runs; the same object is the same size.
@@ -79,7 +78,7 @@ class Tensor:
     ``dtype`` is TensorFlow's name of it. ``shape`` is None where the rank is unknown. ``array`` is the content of a
     constant, ``label`` its name in the graph. ``sizes`` is the content of an integer tensor of rank 0 or 1 as
     far as it is sizes of axes; a Symbol there is the size of that axis. ``flattened_from`` is the tensor whose axes but
-    the last were made one here. ``resource`` is what a resource or variant handle stands for. ``forms`` are its values
+    the last were made one here. ``parts`` are the real and the imaginary part of a complex one. ``resource`` is what a resource or variant handle stands for. ``forms`` are its values
     in the ONNX graph by layout, each with the scope that made it; the first layout is the one in which it was made.
     """
 
@@ -91,6 +90,7 @@ class Tensor:
     flattened_from: Tensor | None = None
     forms: dict[str, list[tuple[int, ir.Value]]] = field(default_factory=dict)
     resource: Any = None
+    parts: tuple[Tensor, Tensor] | None = None
 
     @property
     def rank(self) -> int | None:

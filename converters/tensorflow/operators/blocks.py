@@ -119,7 +119,9 @@ def _reshaped(e: Emitter, value: ir.Value, block: int, inward: bool) -> ir.Value
     return e.node("Reshape", [value, vector(e, [batch, channels, *wide])])
 
 
-def patches(e: Emitter, value: ir.Value, window: Window, sizes: Sequence[Dim], padding: str, fill: ir.Value | None) -> list[ir.Value]:
+def patches(
+    e: Emitter, value: ir.Value, window: Window, sizes: Sequence[Dim], padding: str, fill: ir.Value | None
+) -> list[ir.Value]:
     """What each place of a window sees, one value a place, with channels first."""
     pads = [0] * (2 * len(sizes))
     if padding == "SAME":

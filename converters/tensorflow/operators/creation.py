@@ -44,7 +44,10 @@ def tile(e: Emitter, op: Operation) -> Tensor:
     shape: list[Dim] | None = None
     if tensor.shape is not None and multiples.sizes is not None:
         pairs = zip(tensor.shape, multiples.sizes, strict=True)
-        shape = [affine(a, b, 0) if isinstance(b, int) else affine(b, a, 0) if isinstance(a, int) else Symbol() for a, b in pairs]
+        shape = [
+            affine(a, b, 0) if isinstance(b, int) else affine(b, a, 0) if isinstance(a, int) else Symbol()
+            for a, b in pairs
+        ]
     if tensor.rank == 0:
         return tensor
     return op.result(e.node("Tile", [e.logical(tensor), e.int64(multiples)]), shape)

@@ -37,7 +37,9 @@ def _band(op: Operation, index: int) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-def _placements(rows: int, columns: int, low: int, high: int, align: str) -> tuple[list[tuple[int, int, int, int]], int]:
+def _placements(
+    rows: int, columns: int, low: int, high: int, align: str
+) -> tuple[list[tuple[int, int, int, int]], int]:
     """(row, column, diagonal, place in it) of each element of the band, and the length of the longest diagonal."""
     ends = {d: min(rows + min(d, 0), columns - max(d, 0)) for d in range(low, high + 1)}
     longest = max(ends.values())

@@ -164,7 +164,9 @@ def _like(e: Emitter, op: Operation, number: float) -> ir.Value:
 
 _SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
     "Add": lambda a, b: affine(a, 1, b) if isinstance(b, int) else affine(b, 1, a) if isinstance(a, int) else Symbol(),
-    "Sub": lambda a, b: affine(a, 1, -b) if isinstance(b, int) else affine(b, -1, a) if isinstance(a, int) else Symbol(),
+    "Sub": lambda a, b: (
+        affine(a, 1, -b) if isinstance(b, int) else affine(b, -1, a) if isinstance(a, int) else Symbol()
+    ),
     "Mul": lambda a, b: affine(a, b, 0) if isinstance(b, int) else affine(b, a, 0) if isinstance(a, int) else Symbol(),
     "FloorDiv": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) and b else a if b == 1 else Symbol(),
     "Maximum": lambda a, b: max(a, b) if isinstance(a, int) and isinstance(b, int) else Symbol(),

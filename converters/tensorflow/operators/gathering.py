@@ -102,9 +102,7 @@ def tensor_scatter(e: Emitter, op: Operation) -> Tensor:
     if op.type.endswith("Sub"):
         value = e.node("Sub", [e.constant(np.zeros((), tensor.dtype_numpy)), value])
     reduction = _REDUCTIONS[op.type.removeprefix("TensorScatter")]
-    return op.result(
-        scattered(e, e.logical(tensor), e.int64(indices), value, tensor.dtype, reduction), tensor.shape
-    )
+    return op.result(scattered(e, e.logical(tensor), e.int64(indices), value, tensor.dtype, reduction), tensor.shape)
 
 
 def scattered(

@@ -82,9 +82,7 @@ def to_rgb(a: Arithmetic, hsv: Channels) -> Channels:
         a.do("Sub", 2.0, a.do("Abs", a.do("Sub", turn, 4.0))),
     )
     grey = a.do("Sub", 1.0, saturation)
-    return [
-        a.do("Mul", a.do("Add", grey, a.do("Mul", saturation, a.clipped(band))), value) for band in bands
-    ]
+    return [a.do("Mul", a.do("Add", grey, a.do("Mul", saturation, a.clipped(band))), value) for band in bands]
 
 
 @handles("AdjustHue", "AdjustSaturation")

@@ -31,8 +31,7 @@ def _elements(e: Emitter, tensor: Tensor) -> Rows:
     rows, columns = (int(n) for n in (tensor.shape or ())[-2:])  # type: ignore[arg-type]
     lines = [value] if rows == 1 else e.nodes("Split", [value, e.ints(*[1] * rows)], rows, axis=-2)
     return [
-        [line] if columns == 1 else e.nodes("Split", [line, e.ints(*[1] * columns)], columns, axis=-1)
-        for line in lines
+        [line] if columns == 1 else e.nodes("Split", [line, e.ints(*[1] * columns)], columns, axis=-1) for line in lines
     ]
 
 
@@ -160,7 +159,5 @@ def cross(e: Emitter, op: Operation) -> Tensor:
     """The vector product of the last axis."""
     a = Arithmetic(e, op.inputs[0].dtype_numpy)
     x, y = (e.nodes("Split", [e.logical(tensor), e.ints(1, 1, 1)], 3, axis=-1) for tensor in op.inputs)
-    parts = [
-        a.do("Sub", a.do("Mul", x[i], y[j]), a.do("Mul", x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))
-    ]
+    parts = [a.do("Sub", a.do("Mul", x[i], y[j]), a.do("Mul", x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))]
     return op.result(e.node("Concat", parts, axis=-1), op.inputs[0].shape)

@@ -23,7 +23,9 @@ def matrix_product(e: Emitter, op: Operation) -> Tensor:
         flat.forms.clear()
         flat.flattened_from = wide
         return flat
-    if turn_a or turn_b:
+    if (turn_a or turn_b) and a.dtype.startswith(("int", "uint")):
+        value = e.node("MatMul", [_adjoint(e, a, turn_a), _adjoint(e, b, turn_b)])
+    elif turn_a or turn_b:
         value = e.node("Gemm", [e.logical(a), e.logical(b)], transA=int(turn_a) or None, transB=int(turn_b) or None)
     else:
         value = e.node("MatMul", [e.logical(a), e.logical(b)])

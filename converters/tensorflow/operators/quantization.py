@@ -25,7 +25,10 @@ class Foldable:
 
     def do(self, operator: str, *operands: Number | float) -> Number:
         """An operator of numbers and values."""
-        known = [x if isinstance(x, ir.Value) else np.asarray(x, bool if np.asarray(x).dtype == bool else np.float32) for x in operands]
+        known = [
+            x if isinstance(x, ir.Value) else np.asarray(x, bool if np.asarray(x).dtype == bool else np.float32)
+            for x in operands
+        ]
         if any(isinstance(x, ir.Value) for x in known):
             return self.e.node(operator, [self.value(x) for x in known])
         with np.errstate(all="ignore"):

@@ -86,10 +86,10 @@ def bilinear(e: Emitter, op: Operation) -> Tensor:
     sides = [e.ints(side) if isinstance(side, int) else side for side in around]
     whole = e.node("Shape", [value], start=0, end=2)
     sizes = e.node("Concat", [whole, *sides], axis=0)
-    mode = "align_corners" if op.attr("align_corners") else "half_pixel" if op.attr("half_pixel_centers") else "asymmetric"
-    value = e.node(
-        "Resize", [value, None, None, sizes], mode="linear", coordinate_transformation_mode=mode
+    mode = (
+        "align_corners" if op.attr("align_corners") else "half_pixel" if op.attr("half_pixel_centers") else "asymmetric"
     )
+    value = e.node("Resize", [value, None, None, sizes], mode="linear", coordinate_transformation_mode=mode)
     return op.result(value, shape, layout=CHANNELS_FIRST)
 
 

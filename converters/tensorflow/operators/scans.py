@@ -100,7 +100,9 @@ def bincount(e: Emitter, op: Operation) -> Tensor:
         places = e.node("Concat", [rows, places], axis=-1)
         target = e.node("Concat", [size(e, data, 0), target], axis=0)
     one = np.ones((), op.inputs[2].dtype_numpy)
-    added = e.logical(weights) if weighted and not binary else e.node("Expand", [e.constant(one), e.node("Shape", [index])])
+    added = (
+        e.logical(weights) if weighted and not binary else e.node("Expand", [e.constant(one), e.node("Shape", [index])])
+    )
     zeros = e.node("Expand", [e.constant(np.zeros_like(one)), target])
     found = scattered(e, zeros, places, added, op.dtype(), "add")
     if binary:
@@ -108,5 +110,3 @@ def bincount(e: Emitter, op: Operation) -> Tensor:
     found = e.node("Slice", [found, e.ints(0), count, e.ints(-1)])
     length: Dim = Symbol() if limit.sizes is None else limit.sizes[0]
     return op.result(found, [length] if data.rank == 1 else [data.dim(0), length])
-
-

@@ -85,9 +85,7 @@ def sparse_segments(e: Emitter, op: Operation) -> Tensor:
     return _sorted(e, op, kind, rows, ids, number)
 
 
-def _sorted(
-    e: Emitter, op: Operation, name: str, rows: ir.Value, ids: Tensor, number: Tensor | None
-) -> Tensor:
+def _sorted(e: Emitter, op: Operation, name: str, rows: ir.Value, ids: Tensor, number: Tensor | None) -> Tensor:
     data = op.inputs[0]
     if data.shape is None:
         raise RefusedError("gets data of unknown rank")

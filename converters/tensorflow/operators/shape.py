@@ -8,8 +8,9 @@ import numpy as np
 import onnx_ir as ir
 from tensorflow.python.framework import tensor_util
 
-from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
+from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter
 from assay.converters.tensorflow.operation import Operation, onnx_dtype
+from assay.converters.tensorflow.operators.sizes import placed
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Shape, Symbol, Tensor, affine
 
@@ -197,15 +198,16 @@ def pack(e: Emitter, op: Operation) -> Tensor:
 @handles("Pad", "PadV2")
 def pad(e: Emitter, op: Operation) -> Tensor:
     """A border of one value."""
-    tensor, pairs = op.inputs[0], op.array(1, "padding").astype(np.int64)
+    tensor, pairs = op.inputs[0], op.inputs[1].array
     fill = e.logical(op.inputs[2]) if len(op.inputs) > 2 else None
+    if pairs is None:
+        edges = e.node("Reshape", [e.node("Transpose", [e.int64(op.inputs[1])], perm=[1, 0]), e.ints(-1)])
+        return op.result(e.node("Pad", [e.logical(tensor), edges, fill]), None)
+    pairs = pairs.astype(np.int64)
     shape = None
     if tensor.shape is not None:
-        shape = tuple(
-            affine(size, 1, int(sum(pair)))
-            for size, pair in zip(tensor.shape, pairs, strict=True)
-        )
-    value, layout = e.logical(tensor) if not e.is_channels_first(tensor) else e.channels_first(tensor), LOGICAL
-    if e.is_channels_first(tensor):
-        pairs, layout = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]], CHANNELS_FIRST
+        shape = tuple(affine(size, 1, int(sum(pair))) for size, pair in zip(tensor.shape, pairs, strict=True))
+    value, layout = placed(e, tensor)
+    if layout == CHANNELS_FIRST:
+        pairs = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]]
     return op.result(e.node("Pad", [value, e.constant(pairs.T.reshape(-1)), fill]), shape, layout=layout)

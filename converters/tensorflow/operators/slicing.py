@@ -201,7 +201,10 @@ def split(e: Emitter, op: Operation) -> Sequence[Tensor]:
     lengths, parts = _equal(e, dim, count) if equal else _given(e, tensor, op.inputs[1], axis, dim)
     many = count if parts is None and e.opset >= 18 else None
     made = e.nodes(
-        "Split", [value] if parts is None else [value, parts], count, axis=place(axis, tensor.rank, layout),
+        "Split",
+        [value] if parts is None else [value, parts],
+        count,
+        axis=place(axis, tensor.rank, layout),
         num_outputs=many,
     )
     results = []

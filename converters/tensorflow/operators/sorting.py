@@ -97,4 +97,7 @@ def list_difference(e: Emitter, op: Operation) -> Sequence[Tensor]:
     places = e.node("Reshape", [e.node("NonZero", [kept]), e.ints(-1)])
     number = Symbol()
     index = e.node("Cast", [places], to=op.onnx_dtype(1))
-    return [op.result(e.node("Gather", [e.logical(data), places], axis=0), [number]), op.result(index, [number], index=1)]
+    return [
+        op.result(e.node("Gather", [e.logical(data), places], axis=0), [number]),
+        op.result(index, [number], index=1),
+    ]

@@ -93,7 +93,7 @@ def _cut(e: Emitter, op: Operation, data: Spatial, value: ir.Value, known: Seque
         raise RefusedError("has explicit padding and a size that is computed")
     wanted, count = op.inputs[0], len(data.sizes)
     first = 1 if data.layout == CHANNELS_FIRST else 2
-    if wanted.sizes is not None and len(wanted.sizes) == count or wanted.dim(0) == count:
+    if (wanted.sizes is not None and len(wanted.sizes) == count) or wanted.dim(0) == count:
         first = 0
     due = vector(e, [element(e, wanted, first + n) for n in range(count)])
     zero = e.ints(*[0] * count)
