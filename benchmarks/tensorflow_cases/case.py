@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ Shapes = tuple[tuple[int, ...], ...]
 Maker = Callable[[np.random.Generator, Shapes], list[Any]]
 
 _SIZES = ({"a": 2, "b": 3, "c": 4}, {"a": 1, "b": 1, "c": 1}, {"a": 5, "b": 2, "c": 7})
+_EMPTY = ({"a": 0, "b": 2, "c": 3},)
 _DTYPES = {
     "f2": "float16",
     "bf": "bfloat16",
@@ -115,6 +116,11 @@ class Case:
     traits: frozenset[str] = field(default_factory=frozenset)
 
 
+def filled(case: Case) -> Case:
+    """Without the trial that has no elements."""
+    return replace(case, shapes=case.shapes[: len(_SIZES)])
+
+
 def arguments(text: str) -> tuple[Argument, ...]:
     """Inputs written as ``f4[a,3]:pos i4[a]``."""
     found = []
@@ -131,7 +137,7 @@ def operator(name: str, function: Callable[..., Any], text: str, *traits: str) -
     """A case of one call of TensorFlow, tried at several sizes of its dynamic axes."""
     inputs = arguments(text)
     letters = {dim for one in inputs for dim in one.dims if isinstance(dim, str)}
-    trials = _SIZES if letters else _SIZES[:1]
+    trials = (*_SIZES, *_EMPTY) if letters else _SIZES[:1]
     shapes = tuple(tuple(one.shape(sizes) for one in inputs) for sizes in trials)
 
     def values(generator: np.random.Generator, shape: Shapes) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from tensorflow_cases.case import Case, operator
+from tensorflow_cases.case import Case, filled, operator
 
 raw = tf.raw_ops
 
@@ -65,7 +65,7 @@ def _slices() -> Iterator[Case]:
     yield operator("tf.expand_dims", lambda x: tf.expand_dims(x, -2), "f4[a,3]")
     yield operator("tf.squeeze", lambda x: tf.squeeze(x, [1]), "f4[a,1,3]")
     yield operator("tf.reshape", lambda x: tf.reshape(x, [-1, 6]), "f4[a,2,3]")
-    yield operator("tf.reshape dynamic", lambda x: tf.reshape(x, [tf.shape(x)[0] * 2, -1]), "f4[a,2,b]")
+    yield filled(operator("tf.reshape dynamic", lambda x: tf.reshape(x, [tf.shape(x)[0] * 2, -1]), "f4[a,2,b]"))
     yield operator("tf.tile", lambda x: tf.tile(x, [2, 1, 3]), "f4[a,2,b]")
     yield operator("tf.tile computed", lambda x, n: tf.tile(x, [1, n]), "i4[a,2] i4[]:small")
     yield operator("tf.repeat", lambda x: tf.repeat(x, 3, axis=1), "f4[a,2]")
@@ -262,7 +262,7 @@ def _reduced() -> Iterator[Case]:
     yield operator(
         "tf.sparse.segment_sqrt_n", lambda x, i: tf.sparse.segment_sqrt_n(x, i, [0, 0, 2]), "f4[5,2] i4[3]:small"
     )
-    yield operator("tf.nn.moments", lambda x: tf.nn.moments(x, [0, 1]), "f4[a,3,2]")
+    yield filled(operator("tf.nn.moments", lambda x: tf.nn.moments(x, [0, 1]), "f4[a,3,2]"))
     yield operator("tf.nn.l2_normalize", lambda x: tf.nn.l2_normalize(x, 1), "f4[a,3]")
     yield operator("tf.nn.softmax", tf.nn.softmax, "f4[a,3]")
     yield operator("tf.nn.softmax axis", lambda x: tf.nn.softmax(x, 1), "f4[a,3,b]")

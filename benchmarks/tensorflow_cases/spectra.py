@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tensorflow_cases.case import Case, operator
+from tensorflow_cases.case import Case, filled, operator
 
 signal = tf.signal
 
@@ -33,6 +33,10 @@ def _of_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def cases() -> Iterator[Case]:
     """All of this family."""
+    yield from map(filled, _cases())
+
+
+def _cases() -> Iterator[Case]:
     yield operator("tf.signal.rfft", _both(signal.rfft), "f4[a,16]")
     yield operator("tf.signal.rfft odd", _both(signal.rfft), "f4[a,15]")
     yield operator("tf.signal.rfft longer", _both(lambda x: signal.rfft(x, [20])), "f4[a,16]")

@@ -1,4 +1,4 @@
-"""Operators get dtypes for which ONNX Runtime has kernels: exact casts around those that lack one, and types of outputs.
+"""Operators get dtypes for which ONNX Runtime has kernels, by exact casts around them, and outputs get their dtypes.
 
 Integers are computed in a wider type and cut back, which gives what wrapping around gives; half types in float32.
 """

@@ -1,4 +1,4 @@
-"""Arithmetic that ONNX has only as formulas: integer division, remainders, exact logarithms near one, guarded products."""
+"""Arithmetic that ONNX has only as formulas: integer division, remainders, logarithms near one, guarded products."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ def space_to_batch(e: Emitter, op: Operation) -> Tensor:
         made.append(count)
         shape.append(dim // block if isinstance(dim, int) else Symbol())
     rest: list[int | ir.Value] = [size(e, tensor, n) for n in range(axes + 1, rank)]
-    value = e.node("Reshape", [value, vector(e, [*parts, *rest])])
+    value = e.node("Reshape", [value, vector(e, [*parts, *rest])], allowzero=1)
     turn = [*(2 + 2 * n for n in range(axes)), 0, *(1 + 2 * n for n in range(axes)), *range(1 + 2 * axes, rank + axes)]
     value = e.node("Transpose", [value], perm=turn)
-    value = e.node("Reshape", [value, vector(e, [-1, *made, *rest])])
+    value = e.node("Reshape", [value, vector(e, [-1, *made, *rest])], allowzero=1)
     return op.result(value, [*shape, *tensor.shape[axes + 1 :]])
 
 
@@ -70,7 +70,7 @@ def batch_to_space(e: Emitter, op: Operation) -> Tensor:
     turn = [axes, *(n for axis in range(axes) for n in (axes + 1 + axis, axis)), *range(1 + 2 * axes, rank + axes)]
     value = e.node("Transpose", [value], perm=turn)
     wide = [e.node("Mul", [around[n], e.ints(block)]) for n, block in enumerate(blocks)]
-    value = e.node("Reshape", [value, vector(e, [count, *wide, *around[axes:]])])
+    value = e.node("Reshape", [value, vector(e, [count, *wide, *around[axes:]])], allowzero=1)
     if crops.any():
         starts, ends = crops[:, 0].tolist(), [-int(n) if n else END for n in crops[:, 1]]
         value = e.node("Slice", [value, e.ints(*starts), e.ints(*ends), e.ints(*range(1, axes + 1))])
@@ -109,14 +109,16 @@ def _reshaped(e: Emitter, value: ir.Value, block: int, inward: bool) -> ir.Value
     squared = e.ints(block * block)
     if inward:
         height, width = e.node("Div", [height, b]), e.node("Div", [width, b])
-        value = e.node("Reshape", [value, vector(e, [batch, channels, height, block, width, block])])
+        value = e.node("Reshape", [value, vector(e, [batch, channels, height, block, width, block])], allowzero=1)
         value = e.node("Transpose", [value], perm=[0, 3, 5, 1, 2, 4])
-        return e.node("Reshape", [value, vector(e, [batch, e.node("Mul", [channels, squared]), height, width])])
+        return e.node(
+            "Reshape", [value, vector(e, [batch, e.node("Mul", [channels, squared]), height, width])], allowzero=1
+        )
     channels = e.node("Div", [channels, squared])
-    value = e.node("Reshape", [value, vector(e, [batch, block, block, channels, height, width])])
+    value = e.node("Reshape", [value, vector(e, [batch, block, block, channels, height, width])], allowzero=1)
     value = e.node("Transpose", [value], perm=[0, 3, 4, 1, 5, 2])
     wide = [e.node("Mul", [side, b]) for side in (height, width)]
-    return e.node("Reshape", [value, vector(e, [batch, channels, *wide])])
+    return e.node("Reshape", [value, vector(e, [batch, channels, *wide])], allowzero=1)
 
 
 def patches(

@@ -118,7 +118,7 @@ def adjust_contrast(e: Emitter, op: Operation) -> Tensor:
 @handles("CropAndResize")
 def crop_and_resize(e: Emitter, op: Operation) -> Tensor:
     """Boxes of images sampled at the points of a grid; what lies outside has a value of its own."""
-    image, boxes, owner, crop = op.inputs
+    image, boxes, owner, _ = op.inputs
     if image.shape is None:
         raise RefusedError("gets images of unknown rank")
     height, width = (int(n) for n in op.array(3, "size of the crop"))

@@ -1,4 +1,4 @@
-"""Images of another size. What ONNX's Resize does otherwise is done by gathers, or by the matrices that TensorFlow uses."""
+"""Images of another size: by ONNX's Resize where it does the same, else by gathers or by TensorFlow's own weights."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ import onnx_ir as ir
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.operators.gathering import scattered
-from assay.converters.tensorflow.operators.sizes import counted, size, vector
+from assay.converters.tensorflow.operators.sizes import END, counted, size
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
 
-Step = Callable[[ir.Value, ir.Value], ir.Value]
+Join = Callable[[ir.Value, ir.Value], ir.Value]
 
 
 @handles("Cumsum")
@@ -33,52 +33,54 @@ def cumsum(e: Emitter, op: Operation) -> Tensor:
 @handles("Cumprod")
 def cumprod(e: Emitter, op: Operation) -> Tensor:
     """Running products."""
-    return _scan(e, op, 1.0, lambda state, x: e.node("Mul", [state, x]))
+    return _scan(e, op, 1.0, lambda a, b: e.node("Mul", [a, b]))
 
 
 @handles("CumulativeLogsumexp")
 def cumulative_logsumexp(e: Emitter, op: Operation) -> Tensor:
     """Logarithms of running sums of exponentials."""
 
-    def step(state: ir.Value, x: ir.Value) -> ir.Value:
-        high, low = e.node("Max", [state, x]), e.node("Min", [state, x])
+    def joined(a: ir.Value, b: ir.Value) -> ir.Value:
+        high, low = e.node("Max", [a, b]), e.node("Min", [a, b])
         ratio = e.node("Exp", [e.node("Sub", [low, high])])
         one = e.constant(np.array(1, op.inputs[0].dtype_numpy))
         found = e.node("Add", [high, e.node("Log", [e.node("Add", [one, ratio])])])
         return e.node("Where", [e.node("IsInf", [high]), high, found])
 
-    return _scan(e, op, -np.inf, step)
+    return _scan(e, op, -np.inf, joined)
 
 
-def _scan(e: Emitter, op: Operation, start: float, step: Step) -> Tensor:
-    """A Scan along the axis, whose state is what was found so far."""
+def _scan(e: Emitter, op: Operation, neutral: float, joined: Join) -> Tensor:
+    """By doubling: each element is joined with the one 1, 2, 4, ... places before it (Hillis and Steele, 1986).
+
+    A Scan would say the same, but ONNX Runtime dies of it where another axis is empty.
+    """
     tensor = op.inputs[0]
-    if tensor.rank is None:
-        raise RefusedError("runs along an axis of a tensor of unknown rank")
-    axis = int(op.array(1, "axis").reshape(())) % tensor.rank
-    value = e.logical(tensor)
-    row = vector(e, [size(e, tensor, n) for n in range(tensor.rank) if n != axis])
-    if tensor.rank == 1:
-        row = e.constant(np.zeros(0, np.int64))
-    state = e.node("Expand", [e.constant(np.array(start, tensor.dtype_numpy)), row])
-    dtype = ir.TensorType(op.onnx_dtype())
-    before, x = (ir.Value(name=e.unique(f"{op.name}/{part}"), type=dtype) for part in ("before", "element"))
-    with e.body() as nodes:
-        after = e.node("Identity", [step(before, x)])
-        told = e.node("Identity", [before if op.attr("exclusive") else after])
-    inner = ir.Graph([before, x], [after, told], nodes=nodes, name=e.unique(f"{op.name}/step"))
-    _, found = e.nodes(
-        "Scan",
-        [state, value],
-        2,
-        body=inner,
-        num_scan_inputs=1,
-        scan_input_axes=[axis],
-        scan_output_axes=[axis],
-        scan_input_directions=[int(op.attr("reverse"))],
-        scan_output_directions=[int(op.attr("reverse"))],
-    )
-    return op.result(found, tensor.shape)
+    length = tensor.dim(axis := _axis(op)) if tensor.rank else None
+    if not isinstance(length, int):
+        raise RefusedError("runs along an axis whose size is known only when it runs")
+    fill = e.constant(np.array(neutral, tensor.dtype_numpy))
+    value, backwards = e.logical(tensor), bool(op.attr("reverse"))
+    if op.attr("exclusive"):
+        value = _moved(e, value, axis, tensor.rank or 0, 1, fill, backwards)
+    step = 1
+    while step < length:
+        value = joined(_moved(e, value, axis, tensor.rank or 0, step, fill, backwards), value)
+        step *= 2
+    return op.result(value, tensor.shape)
+
+
+def _axis(op: Operation) -> int:
+    return int(op.array(1, "axis").reshape(())) % max(op.inputs[0].rank or 1, 1)
+
+
+def _moved(e: Emitter, value: ir.Value, axis: int, rank: int, step: int, fill: ir.Value, backwards: bool) -> ir.Value:
+    """Each element some places further on, or back."""
+    pads = [0] * (2 * rank)
+    pads[axis + rank if backwards else axis] = step
+    wide = e.node("Pad", [value, e.ints(*pads), fill])
+    start, end = (step, END) if backwards else (0, -step)
+    return e.node("Slice", [wide, e.ints(start), e.ints(end), e.ints(axis)])
 
 
 @handles("Bincount", "DenseBincount")

@@ -36,14 +36,31 @@ def reshape(e: Emitter, op: Operation) -> Tensor:
         return tensor.flattened_from
     if sizes is not None and tensor.shape is not None and _same(tensor.shape, sizes):
         return tensor
+    if sizes is not None and tensor.shape is not None:
+        changed = _by_ones(e, op, tensor, tensor.shape, sizes)
+        if changed is not None:
+            return changed
     value = _source(e, tensor)
     written = None if sizes is None else _written(tensor, sizes)
     if written is None:
-        return op.result(e.node("Reshape", [value, e.int64(target)]), sizes)
+        return op.result(e.node("Reshape", [value, e.int64(target)], allowzero=1), sizes)
     result = op.result(e.node("Reshape", [value, e.ints(*written)]), sizes, sizes=tensor.sizes)
     if len(written) == 2 and tensor.rank is not None and tensor.rank > 2 and result.dim(1) == tensor.dim(-1):
         result.flattened_from = tensor
     return result
+
+
+def _by_ones(e: Emitter, op: Operation, tensor: Tensor, own: Shape, sizes: Shape) -> Tensor | None:
+    """Where axes of one element come or go beside a dynamic one, this is said: -1 is no size of an empty tensor."""
+    if sum(isinstance(size, Symbol) for size in sizes) < 2 or e.is_channels_first(tensor):
+        return None
+    wide, narrow = (own, sizes) if len(own) > len(sizes) else (sizes, own)
+    if not _same(tuple(size for size in wide if size != 1), tuple(size for size in narrow if size != 1)):
+        return None
+    if any(size == 1 for size in narrow) or len(wide) == len(narrow):
+        return None
+    ones = e.ints(*(axis for axis, size in enumerate(wide) if size == 1))
+    return op.result(e.node("Squeeze" if wide is own else "Unsqueeze", [e.logical(tensor), ones]), sizes)
 
 
 def _source(e: Emitter, tensor: Tensor) -> ir.Value:

@@ -44,7 +44,7 @@ def python(number: int) -> int | None:
     return None if abs(number) > 1 << 62 else number
 
 
-def cut(e: Emitter, op: Operation, tensor: Tensor, cuts: Sequence[Cut]) -> Tensor:
+def cut(e: Emitter, tensor: Tensor, cuts: Sequence[Cut]) -> Tensor:
     """The slice, in the layout that the tensor has."""
     value, layout = placed(e, tensor)
     rank = tensor.rank or 0
@@ -84,7 +84,7 @@ def slice_of_size(e: Emitter, op: Operation) -> Tensor:
         else:
             cuts.append(Cut(axis, start, _end(e, start, extent)))
     cuts = [one for one in cuts if one.start != 0 or one.end != END or not isinstance(one.start, int)]
-    made = cut(e, op, tensor, cuts)
+    made = cut(e, tensor, cuts)
     wanted = None if length.sizes is None else [made.dim(n) if dim == -1 else dim for n, dim in enumerate(length.sizes)]
     return _as_result(op, made, wanted)
 
@@ -119,7 +119,7 @@ def strided_slice(e: Emitter, op: Operation) -> Tensor:
     tensor = op.inputs[0]
     cuts, picked, made_axes = _read(e, op, tensor)
     cuts = [one for one in cuts if not (one.start == 0 and one.end == END and one.step == 1)]
-    result = cut(e, op, tensor, cuts) if cuts else tensor
+    result = cut(e, tensor, cuts) if cuts else tensor
     if not picked and not made_axes:
         return _as_result(op, result) if cuts else tensor
     value, shape, found = e.logical(result), None if result.shape is None else list(result.shape), result.sizes
@@ -182,7 +182,7 @@ def reverse(e: Emitter, op: Operation) -> Tensor:
     chosen = np.flatnonzero(axes) if axes.dtype == bool else [int(axis) % tensor.rank for axis in axes]
     if len(chosen) == 0:
         return tensor
-    return _as_result(op, cut(e, op, tensor, [Cut(int(axis), END, START, -1) for axis in chosen]))
+    return _as_result(op, cut(e, tensor, [Cut(int(axis), END, START, -1) for axis in chosen]))
 
 
 @handles("Split", "SplitV")
@@ -298,7 +298,11 @@ def roll(e: Emitter, op: Operation) -> Tensor:
         shift = element(e, shifts, index) if vector_of_shifts is not None else _scalar(e, shifts)
         count = size(e, tensor, axis)
         moved = e.node("Sub", [counted(e, count), e.ints(shift) if isinstance(shift, int) else shift])
-        value = e.node("Gather", [value, e.node("Mod", [moved, count])], axis=place(axis, tensor.rank, layout))
+        value = e.node(
+            "Gather",
+            [value, e.node("Mod", [moved, e.node("Max", [count, e.ints(1)])])],
+            axis=place(axis, tensor.rank, layout),
+        )
     return op.result(value, tensor.shape, layout=layout)
 
 

@@ -44,7 +44,7 @@ def transposed_convolution(e: Emitter, op: Operation) -> Tensor:
         **(written or {}),
     )
     if written is None:
-        value = _cut(e, op, data, value, known)
+        value = _cut(e, op, data, value)
     return data.result(op, value, outputs, known)
 
 
@@ -87,7 +87,7 @@ def _attributes(op: Operation, data: Spatial, margins: list[int] | None) -> dict
     }
 
 
-def _cut(e: Emitter, op: Operation, data: Spatial, value: ir.Value, known: Sequence[Dim] | None) -> ir.Value:
+def _cut(e: Emitter, op: Operation, data: Spatial, value: ir.Value) -> ir.Value:
     """What is wanted of the whole spread, by sizes that are computed."""
     if op.attr("padding") == "EXPLICIT":
         raise RefusedError("has explicit padding and a size that is computed")
