@@ -128,7 +128,7 @@ def _trial(
 
 
 def _twin(case: Case) -> Any:
-    """The case in float64; None where its floor is that of moved inputs, and a function of nothing where it has none."""
+    """The case in float64, a function of nothing where it has none; None where the floor is that of moved inputs."""
     if "cancels" in case.traits:
         return None
     if case.double is None:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tensorflow_cases.case import Case
 
-FAMILIES = ("pointwise", "moving", "pictures", "spectra")
+FAMILIES = ("pointwise", "moving", "pictures", "spectra", "raw_forms")
 
 
 def cases() -> Iterator[Case]:

@@ -34,6 +34,7 @@ def _of_pairs(function: Callable[..., Any]) -> Callable[..., Any]:
 def cases() -> Iterator[Case]:
     """All of this family."""
     yield from map(filled, _cases())
+    yield from map(filled, _moved_pairs())
 
 
 def _cases() -> Iterator[Case]:
@@ -87,3 +88,29 @@ def _cases() -> Iterator[Case]:
         "complex equal", lambda x, y: tf.equal(tf.complex(x, y), tf.complex(y, x)), "f4[a,9]:zeros f4[a,9]:zeros"
     )
     yield operator("complex output", lambda x: signal.rfft(x), "f4[a,16]")
+
+
+def _moved_pairs() -> Iterator[Case]:
+    for name, function in (
+        ("concat", lambda x: tf.concat([x, x[:, 1:]], 1)),
+        ("stack", lambda x: tf.stack([x, -x], 1)),
+        ("split", lambda x: tf.split(x, 3, 1)[1]),
+        ("unstack", lambda x: tf.unstack(x, axis=1)[2]),
+        ("expand", lambda x: tf.expand_dims(x, 1)),
+        ("squeeze", lambda x: tf.squeeze(x[:, tf.newaxis], [1])),
+        ("gather", lambda x: tf.gather(x, [2, 0], axis=1)),
+        ("tile", lambda x: tf.tile(x, [1, 2])),
+        ("reverse", lambda x: tf.reverse(x, [1])),
+        ("roll", lambda x: tf.roll(x, 1, 1)),
+        ("pad", lambda x: tf.pad(x, [[0, 0], [1, 2]])),
+        ("mean", lambda x: tf.reduce_mean(x, 1)),
+        ("cumsum", lambda x: tf.cumsum(x, 1)),
+        ("square", tf.square),
+        ("zeros", lambda x: x + tf.zeros_like(x)),
+        ("where", lambda x: tf.where(tf.abs(x) > 1, x, tf.zeros_like(x))),
+        ("einsum", lambda x: tf.einsum("ij,kj->ik", x, x)),
+        ("slice", lambda x: tf.slice(x, [0, 1], [-1, 2])),
+        ("broadcast", lambda x: tf.broadcast_to(x, [2, tf.shape(x)[0], 3])),
+        ("not equal", lambda x: tf.complex(*[tf.cast(x != x[:, :1], tf.float32)] * 2)),
+    ):
+        yield operator(f"complex {name}", _of_pairs(function), "f4[a,6]")

@@ -48,7 +48,7 @@ class Emitter:
         given = {key: value for key, value in attributes.items() if value is not None}
         name = self.unique(f"{self._prefix}/{operator}" if self._prefix else operator)
         types = types_of(operator, inputs, given, self.opset, domain)
-        legal = [self._cast(value, types and types.input_cast(index)) for index, value in enumerate(inputs)]
+        legal = [self._cast(value, types.input_cast(index) if types else None) for index, value in enumerate(inputs)]
         made = ir.node(operator, legal, given, domain=domain, num_outputs=outputs, name=name)
         for index, value in enumerate(made.outputs):
             value.name = name if index == 0 else f"{name}:{index}"

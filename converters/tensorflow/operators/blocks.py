@@ -66,7 +66,7 @@ def batch_to_space(e: Emitter, op: Operation) -> Tensor:
     batch = tensor.shape[0]
     count = batch // whole if isinstance(batch, int) else e.node("Div", [size(e, tensor, 0), e.ints(whole)])
     around = [size(e, tensor, n) for n in range(1, rank)]
-    value = e.node("Reshape", [e.logical(tensor), vector(e, [*blocks, count, *around])])
+    value = e.node("Reshape", [e.logical(tensor), vector(e, [*blocks, count, *around])], allowzero=1)
     turn = [axes, *(n for axis in range(axes) for n in (axes + 1 + axis, axis)), *range(1 + 2 * axes, rank + axes)]
     value = e.node("Transpose", [value], perm=turn)
     wide = [e.node("Mul", [around[n], e.ints(block)]) for n, block in enumerate(blocks)]

@@ -18,7 +18,7 @@ def _offsets(e: Emitter, tensor: Tensor) -> ir.Value:
     return e.node("Sub", [rows, counted(e, size(e, tensor, -1))])
 
 
-@handles("MatrixBandPart", "BatchMatrixBandPart")
+@handles("MatrixBandPart")
 def band_part(e: Emitter, op: Operation) -> Tensor:
     """Zero outside so many diagonals below and above the main one; a negative number is all of them."""
     tensor, lower, upper = op.inputs
@@ -56,7 +56,7 @@ def _align(op: Operation) -> str:
     return str(op.attr("align")) if op.type.endswith("V3") else "LEFT_LEFT"
 
 
-@handles("MatrixDiag", "BatchMatrixDiag", "MatrixDiagV2", "MatrixDiagV3")
+@handles("MatrixDiag", "MatrixDiagV2", "MatrixDiagV3")
 def diagonal_matrix(e: Emitter, op: Operation) -> Tensor:
     """Matrices of given diagonals, and a padding elsewhere."""
     diagonal = op.inputs[0]
@@ -134,7 +134,7 @@ def _main_diagonal(e: Emitter, op: Operation, tensor: Tensor) -> Tensor:
     return op.result(found, (*batch, known))
 
 
-@handles("MatrixDiagPart", "BatchMatrixDiagPart", "MatrixDiagPartV2", "MatrixDiagPartV3")
+@handles("MatrixDiagPart", "MatrixDiagPartV2", "MatrixDiagPartV3")
 def diagonal_part(e: Emitter, op: Operation) -> Tensor:
     """The diagonals of a band, padded to the length of the longest."""
     tensor = op.inputs[0]
@@ -160,7 +160,7 @@ def diagonal_part(e: Emitter, op: Operation) -> Tensor:
     return op.result(e.node("Reshape", [value, target]), (*batch, high - low + 1, longest))
 
 
-@handles("MatrixSetDiag", "BatchMatrixSetDiag", "MatrixSetDiagV2", "MatrixSetDiagV3")
+@handles("MatrixSetDiag", "MatrixSetDiagV2", "MatrixSetDiagV3")
 def set_diagonal(e: Emitter, op: Operation) -> Tensor:
     """Matrices with other diagonals."""
     tensor, diagonal = op.inputs[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -19,7 +20,7 @@ Channels = Sequence[ir.Value]
 class Arithmetic:
     """Formulas of values of one dtype, written as they are said."""
 
-    def __init__(self, e: Emitter, dtype: object) -> None:
+    def __init__(self, e: Emitter, dtype: Any) -> None:
         self.e, self.dtype = e, dtype
 
     def do(self, operator: str, *operands: ir.Value | float) -> ir.Value:
@@ -100,11 +101,9 @@ def adjust(e: Emitter, op: Operation) -> Tensor:
     return op.result(e.node("Concat", list(to_rgb(a, (hue, saturation, value))), axis=-1), tensor.shape)
 
 
-@handles("AdjustContrastv2", "AdjustContrast")
+@handles("AdjustContrastv2")
 def adjust_contrast(e: Emitter, op: Operation) -> Tensor:
     """The distance from the mean of each channel, scaled."""
-    if op.type == "AdjustContrast":
-        raise RefusedError("clips by bounds of an old form")
     tensor, factor = op.inputs
     if tensor.rank is None:
         raise RefusedError("gets images of unknown rank")

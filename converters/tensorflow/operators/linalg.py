@@ -40,7 +40,7 @@ def _matrix(e: Emitter, rows: Rows) -> ir.Value:
     return lines[0] if len(lines) == 1 else e.node("Concat", lines, axis=-2)
 
 
-@handles("MatrixDeterminant", "BatchMatrixDeterminant")
+@handles("MatrixDeterminant")
 def determinant(e: Emitter, op: Operation) -> Tensor:
     """Of square matrices."""
     (tensor,) = op.inputs
@@ -53,7 +53,7 @@ def determinant(e: Emitter, op: Operation) -> Tensor:
     return op.result(value, shape)
 
 
-@handles("MatrixInverse", "BatchMatrixInverse")
+@handles("MatrixInverse")
 def inverse(e: Emitter, op: Operation) -> Tensor:
     """Of matrices of up to three rows, by their minors; larger ones would need pivots."""
     (tensor,) = op.inputs
@@ -91,7 +91,7 @@ def _cofactor(a: Arithmetic, m: Rows, row: int, column: int) -> ir.Value:
     return a.do("Sub", a.do("Mul", m[r[0]][c[0]], m[r[1]][c[1]]), a.do("Mul", m[r[0]][c[1]], m[r[1]][c[0]]))
 
 
-@handles("Cholesky", "BatchCholesky")
+@handles("Cholesky")
 def cholesky(e: Emitter, op: Operation) -> Tensor:
     """The lower factor of symmetric matrices, row by row."""
     (tensor,) = op.inputs
@@ -106,7 +106,7 @@ def cholesky(e: Emitter, op: Operation) -> Tensor:
     return op.result(_matrix(e, factor), tensor.shape)
 
 
-@handles("MatrixTriangularSolve", "BatchMatrixTriangularSolve")
+@handles("MatrixTriangularSolve")
 def triangular_solve(e: Emitter, op: Operation) -> Tensor:
     """By substitution, from the first row or from the last."""
     matrix, right = op.inputs
@@ -126,7 +126,7 @@ def triangular_solve(e: Emitter, op: Operation) -> Tensor:
     return op.result(lines[0] if n == 1 else e.node("Concat", lines, axis=-2), None)
 
 
-@handles("MatrixSolve", "BatchMatrixSolve")
+@handles("MatrixSolve")
 def solve(e: Emitter, op: Operation) -> Tensor:
     """Of up to three equations, by the inverse."""
     matrix, right = op.inputs

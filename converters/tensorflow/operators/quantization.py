@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import onnx_ir as ir
 
@@ -35,7 +38,7 @@ class Foldable:
             return np.asarray(_NUMPY[operator](*known))
 
 
-_NUMPY = {
+_NUMPY: dict[str, Callable[..., Any]] = {
     "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,

@@ -46,10 +46,10 @@ def _source_rows(e: Emitter, op: Operation, have: ir.Value, want: int | ir.Value
     due = e.ints(want) if isinstance(want, int) else want
     index = e.node("Cast", [counted(e, due)], to=FLOAT)
     if centres:
-        index = e.node("Add", [index, e.constant(np.float32(0.5))])
+        index = e.node("Add", [index, e.constant(np.array(0.5, np.float32))])
     place = e.node("Mul", [index, _scale(e, have, due, corners)])
     if corners:  # halves go up, as roundf takes them
-        place = e.node("Add", [place, e.constant(np.float32(0.5))])
+        place = e.node("Add", [place, e.constant(np.array(0.5, np.float32))])
     rows = e.node("Cast", [e.node("Floor", [place])], to=ir.DataType.INT64)
     return e.node("Min", [rows, e.node("Sub", [have, e.ints(1)])])
 
@@ -59,7 +59,7 @@ def _nearest_rows(have: int, want: int, corners: bool, centres: bool) -> NDArray
     scale = _static_scale(have, want, corners)
     place = index * scale
     rows = np.floor(place + np.float32(0.5)) if corners else np.floor(place)
-    return np.minimum(rows.astype(np.int64), have - 1)
+    return np.asarray(np.minimum(rows.astype(np.int64), have - 1))
 
 
 def _static_scale(have: int, want: int, corners: bool) -> np.float32:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import onnx_ir as ir
 
@@ -23,9 +24,7 @@ def _identity(name: str, dtype: str, bounded: bool) -> np.ndarray:
     if dtype.startswith(("int", "uint")):
         limits = np.iinfo(numpy)
         return np.array(limits.min if name == "Max" else limits.max, numpy)
-    import ml_dtypes
-
-    limit = float(ml_dtypes.finfo(numpy).max) if bounded else np.inf
+    limit = float(ml_dtypes.finfo(numpy).max) if bounded else np.inf  # type: ignore[no-untyped-call]
     return np.array(-limit if name == "Max" else limit, numpy)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
@@ -26,7 +27,7 @@ class Transform:
     sign: int
 
 
-def _transform(points: int, rows: int, columns: int, dtype: object, sign: int) -> Transform:
+def _transform(points: int, rows: int, columns: int, dtype: Any, sign: int) -> Transform:
     if points > _LONGEST:
         raise RefusedError(f"transforms {points} points, of which {_LONGEST} fit into a matrix")
     turns = np.outer(np.arange(rows), np.arange(columns)) % points
@@ -35,7 +36,7 @@ def _transform(points: int, rows: int, columns: int, dtype: object, sign: int) -
     return Transform(
         (np.cos(angles) * scale).astype(dtype),
         (np.sin(angles) * scale).astype(dtype),
-        sign,  # type: ignore[call-overload]
+        sign,
     )
 
 

@@ -14,15 +14,12 @@ from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
 
 
-@handles("TopK", "TopKV2")
+@handles("TopKV2")
 def top_k(e: Emitter, op: Operation) -> Sequence[Tensor]:
     """The largest of each row in falling order; of equal ones the first."""
-    tensor = op.inputs[0]
-    if op.type == "TopK":
-        count, many = e.ints(int(op.attr("k"))), int(op.attr("k"))
-    else:
-        known = op.inputs[1].sizes
-        count, many = e.node("Reshape", [e.int64(op.inputs[1]), e.ints(1)]), None if known is None else known[0]
+    tensor, k = op.inputs
+    many = None if k.sizes is None else k.sizes[0]
+    count = e.node("Reshape", [e.int64(k), e.ints(1)])
     values, indices = e.nodes("TopK", [e.logical(tensor), count], 2, axis=-1, largest=1, sorted=1)
     shape: list[Dim] | None = None
     if tensor.shape is not None:

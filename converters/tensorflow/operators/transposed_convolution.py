@@ -15,7 +15,7 @@ from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Tensor, affine
 
 
-@handles("Conv2DBackpropInput", "Conv3DBackpropInput", "Conv3DBackpropInputV2")
+@handles("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 def transposed_convolution(e: Emitter, op: Operation) -> Tensor:
     """Weights are [spatial..., outputs, inputs] there, and [inputs, outputs, spatial...] here."""
     wanted, weights = op.inputs[:2]
@@ -32,7 +32,7 @@ def transposed_convolution(e: Emitter, op: Operation) -> Tensor:
         turned = e.constant(weights.array.transpose(turn), name=weights.label or "kernel")
     else:
         turned = e.node("Transpose", [e.logical(weights)], perm=turn)
-    known = data.pick(wanted.sizes) if wanted.sizes is not None and len(wanted.sizes) == len(kernel) + 2 else None
+    known = _around(data, wanted.sizes) if wanted.sizes is not None and len(wanted.sizes) == len(kernel) + 2 else None
     margins = None if known is None else _margins(data.sizes, known, strides, reach)
     written = _attributes(op, data, margins)
     value = e.node(
@@ -46,6 +46,11 @@ def transposed_convolution(e: Emitter, op: Operation) -> Tensor:
     if written is None:
         value = _cut(e, op, data, value)
     return data.result(op, value, outputs, known)
+
+
+def _around(data: Spatial, sizes: Sequence[Dim]) -> tuple[Dim, ...]:
+    """The spatial ones of the sizes of all axes."""
+    return tuple(sizes[1:-1] if data.layout == CHANNELS_FIRST else sizes[2:])
 
 
 def _margins(
@@ -123,7 +128,7 @@ def max_pool_with_argmax(e: Emitter, op: Operation) -> Sequence[Tensor]:
         2,
         kernel_shape=list(window.kernel),
         strides=list(window.strides),
-        **window.pads(op.attr("padding"), (height, width)),
+        **dict(window.pads(op.attr("padding"), (height, width))),  # type: ignore[arg-type]
     )
     inside = e.node("Mod", [places, e.ints(height * width)])
     own = e.constant(range(channels), "int64")
