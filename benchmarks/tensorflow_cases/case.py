@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,8 @@ class Case:
     values: Maker | None = None
     double: Callable[[], Any] | None = None
     traits: frozenset[str] = field(default_factory=frozenset)
+    function: Callable[..., Any] | None = None
+    inputs: tuple[Argument, ...] = ()
 
 
 def filled(case: Case) -> Case:
@@ -144,9 +147,41 @@ def operator(name: str, function: Callable[..., Any], text: str, *traits: str) -
         return [one.make(generator, size) for one, size in zip(inputs, shape, strict=True)]
 
     wide = tuple(Argument("float64", one.dims) if one.dtype == "float32" else one for one in inputs)
-    return Case(
-        name, lambda: _traced(function, inputs), shapes, values, lambda: _traced(function, wide), frozenset(traits)
+    build, double = (partial(_traced, function, taken) for taken in (inputs, wide))
+    return Case(name, build, shapes, values, double, frozenset(traits), function, inputs)
+
+
+def behind_pools(case: Case) -> Case | None:
+    """The same call of tensors that a converter may hold with channels first; None where no input has 3 to 5 axes."""
+    function = case.function
+    chosen = [index for index, one in enumerate(case.inputs) if one.dtype == "float32" and 3 <= len(one.dims) <= 5]
+    if not chosen or function is None:
+        return None
+
+    def pooled(*values: Any) -> Any:
+        return function(*(_pooled(value) if index in chosen else value for index, value in enumerate(values)))
+
+    trials = tuple(shapes for shapes in case.shapes if not any(0 in shape for shape in shapes))
+    return replace(
+        case,
+        name=f"{case.name} behind a pool",
+        build=partial(_traced, pooled, case.inputs),
+        double=None,
+        shapes=trials,
+        function=pooled,
+        traits=case.traits,
     )
+
+
+def _pooled(value: Any) -> Any:
+    """The value itself, as a pool of one element gives it."""
+    import tensorflow as tf
+
+    if value.shape.rank == 3:
+        return tf.reduce_sum(tf.nn.max_pool2d(value[:, tf.newaxis], 1, 1, "VALID"), 1)
+    if value.shape.rank == 4:
+        return tf.nn.max_pool2d(value, 1, 1, "VALID")
+    return tf.nn.max_pool3d(value, 1, 1, "VALID")
 
 
 def _traced(function: Callable[..., Any], inputs: Sequence[Argument]) -> Any:
