@@ -157,7 +157,7 @@ def _sorted() -> Iterator[Case]:
         "tf.searchsorted right", lambda s, v: tf.searchsorted(s, v, side="right"), "i4[a,7]:sorted i4[a,3]:small"
     )
     yield operator("raw.ListDiff", lambda x, y: raw.ListDiff(x=x, y=y), "i4[9]:small i4[2]:small")
-    yield operator("tf.math.nth_element", lambda x: tf.math.approx_max_k(x, 2), "f4[a,7]")
+    yield operator("tf.math.approx_max_k", lambda x: tf.math.approx_max_k(x, 2), "f4[a,7]")
 
 
 def _diagonals() -> Iterator[Case]:

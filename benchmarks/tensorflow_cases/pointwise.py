@@ -58,6 +58,18 @@ def _in_bfloat16(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _integers() -> Iterator[Case]:
+    yield from _integer_arithmetic()
+    yield from _bits()
+    yield operator("tf.math.pow ints", tf.math.pow, "i4[a,3] i4[3]:small")
+    yield operator("tf.math.pow int constant", lambda x: tf.math.pow(x, 3), "i8[a,3]:wide")
+    yield operator("tf.math.abs i4", tf.math.abs, "i4[a,3]")
+    yield operator("tf.math.sign i4", tf.math.sign, "i4[a,3]")
+    yield operator("tf.math.negative i2", tf.math.negative, "i2[a,3]")
+    yield operator("tf.math.round i4", tf.math.round, "i4[a,3]")
+    yield operator("tf.math.add_n i4", lambda x, y: tf.math.add_n([x, y, x]), "i4[a,3] i4[a,3]")
+
+
+def _integer_arithmetic() -> Iterator[Case]:
     for dtype in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"):
         for name in _INTEGER_BINARY.split():
             if dtype in ("i1", "u2", "u4", "u8") and name not in ("add", "multiply", "equal", "maximum"):
@@ -79,6 +91,9 @@ def _integers() -> Iterator[Case]:
                 lambda x, y, n=name: getattr(raw, n)(x=x, y=tf.where(y == 0, tf.ones_like(y), y)),
                 f"{dtype}[a,3]:wide {dtype}[a,3]",
             )
+
+
+def _bits() -> Iterator[Case]:
     for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"):
         for dtype in ("i4", "u1", "i8"):
             kind = ":small" if "shift" in name else ""
@@ -89,13 +104,6 @@ def _integers() -> Iterator[Case]:
     yield operator("tf.bitwise.invert", tf.bitwise.invert, "i4[a,3]:wide")
     yield operator("tf.bitwise.invert u1", tf.bitwise.invert, "u1[a,3]:wide")
     yield operator("raw.PopulationCount", lambda x: raw.PopulationCount(x=x), "i4[a,3]:wide")
-    yield operator("tf.math.pow ints", tf.math.pow, "i4[a,3] i4[3]:small")
-    yield operator("tf.math.pow int constant", lambda x: tf.math.pow(x, 3), "i8[a,3]:wide")
-    yield operator("tf.math.abs i4", tf.math.abs, "i4[a,3]")
-    yield operator("tf.math.sign i4", tf.math.sign, "i4[a,3]")
-    yield operator("tf.math.negative i2", tf.math.negative, "i2[a,3]")
-    yield operator("tf.math.round i4", tf.math.round, "i4[a,3]")
-    yield operator("tf.math.add_n i4", lambda x, y: tf.math.add_n([x, y, x]), "i4[a,3] i4[a,3]")
 
 
 def _edges() -> Iterator[Case]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
@@ -95,6 +96,9 @@ def arg_reduce(e: Emitter, op: Operation) -> Tensor:
     value, layout = placed(e, tensor)
     if layout == CHANNELS_FIRST and axis != tensor.rank - 1:
         value, layout = e.logical(tensor), LOGICAL
+    if tensor.dtype in ("float16", "bfloat16", "float32", "float64"):  # NaN is never the larger
+        worst = e.constant(np.array(-np.inf if op.type == "ArgMax" else np.inf, tensor.dtype_numpy))
+        value = e.node("Where", [e.node("IsNaN", [value]), worst, value])
     value = e.node(op.type, [value], axis=place(axis, tensor.rank, layout), keepdims=0)
     shape = [dim for n, dim in enumerate(tensor.shape or ()) if n != axis]
     return op.result(e.node("Cast", [value], to=op.onnx_dtype()), shape)

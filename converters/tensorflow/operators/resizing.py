@@ -14,9 +14,10 @@ from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.operators.sizes import counted, size
 from assay.converters.tensorflow.operators.slicing import element
 from assay.converters.tensorflow.registry import RefusedError, handles
-from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
+from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor, affine
 
 FLOAT = ir.DataType.FLOAT
+_LARGEST = 32  # factor of growth that is looked for
 
 
 def _shape(op: Operation) -> list[Dim]:
@@ -33,10 +34,32 @@ def nearest(e: Emitter, op: Operation) -> Tensor:
     tensor, wanted = op.inputs
     shape = _shape(op)
     value = e.channels_first(tensor)
+    factors = _factors(tensor, wanted)
+    if factors is not None and tensor.dtype in ("float32", "int32", "int8", "uint8") and not op.attr("align_corners"):
+        return op.result(_scaled(e, value, factors, "nearest", "asymmetric"), shape, layout=CHANNELS_FIRST)
     for n in range(2):
         rows = _source_rows(e, op, size(e, tensor, 1 + n), element(e, wanted, n))
         value = e.node("Gather", [value, rows], axis=2 + n)
     return op.result(value, shape, layout=CHANNELS_FIRST)
+
+
+def _factors(tensor: Tensor, wanted: Tensor) -> list[int] | None:
+    """By which whole numbers both sides grow, where that is known."""
+    pairs = list(zip((tensor.shape or ())[1:3], wanted.sizes or (), strict=False))
+    found = [next((n for n in range(1, _LARGEST + 1) if _same(affine(have, n, 0), want)), 0) for have, want in pairs]
+    return found if len(found) == 2 and all(found) else None
+
+
+def _same(a: Dim, b: Dim) -> bool:
+    return a is b or (isinstance(a, int) and a == b)
+
+
+def _scaled(e: Emitter, value: ir.Value, factors: list[int], mode: str, places: str) -> ir.Value:
+    scales = e.constant(np.array([1, 1, *factors], np.float32))
+    rounding = "floor" if mode == "nearest" else None
+    return e.node(
+        "Resize", [value, None, scales], mode=mode, coordinate_transformation_mode=places, nearest_mode=rounding
+    )
 
 
 def _source_rows(e: Emitter, op: Operation, have: ir.Value, want: int | ir.Value) -> ir.Value:
@@ -82,13 +105,16 @@ def bilinear(e: Emitter, op: Operation) -> Tensor:
     tensor, wanted = op.inputs
     shape = _shape(op)
     value = _as_float(e, tensor)
+    mode = (
+        "align_corners" if op.attr("align_corners") else "half_pixel" if op.attr("half_pixel_centers") else "asymmetric"
+    )
+    factors = _factors(tensor, wanted)
+    if factors is not None and mode != "align_corners":
+        return op.result(_scaled(e, value, factors, "linear", mode), shape, layout=CHANNELS_FIRST)
     around = [element(e, wanted, n) for n in range(2)]
     sides = [e.ints(side) if isinstance(side, int) else side for side in around]
     whole = e.node("Shape", [value], start=0, end=2)
     sizes = e.node("Concat", [whole, *sides], axis=0)
-    mode = (
-        "align_corners" if op.attr("align_corners") else "half_pixel" if op.attr("half_pixel_centers") else "asymmetric"
-    )
     value = e.node("Resize", [value, None, None, sizes], mode="linear", coordinate_transformation_mode=mode)
     return op.result(value, shape, layout=CHANNELS_FIRST)
 

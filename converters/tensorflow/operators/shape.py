@@ -19,7 +19,11 @@ from assay.converters.tensorflow.tensor import Dim, Shape, Symbol, Tensor, affin
 def shape(e: Emitter, op: Operation) -> Tensor:
     """The sizes of all axes."""
     (tensor,) = op.inputs
-    value = _as_dtype(e, e.node("Shape", [e.logical(tensor)]), op.dtype())
+    whole, layout = placed(e, tensor)
+    found = e.node("Shape", [whole])
+    if layout == CHANNELS_FIRST:
+        found = e.node("Gather", [found, e.ints(0, *range(2, tensor.rank or 0), 1)], axis=0)
+    value = _as_dtype(e, found, op.dtype())
     return op.result(value, None if tensor.rank is None else (tensor.rank,), sizes=tensor.shape)
 
 

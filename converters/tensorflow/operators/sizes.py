@@ -19,8 +19,9 @@ def size(e: Emitter, tensor: Tensor, axis: int) -> ir.Value:
     known = tensor.dim(axis)
     if isinstance(known, int):
         return e.ints(known)
-    place = axis % len(tensor.shape or ())
-    return e.node("Shape", [e.logical(tensor)], start=place, end=place + 1)
+    value, layout = placed(e, tensor)
+    at = place(axis, len(tensor.shape or ()), layout)
+    return e.node("Shape", [value], start=at, end=at + 1)
 
 
 def sizes(e: Emitter, tensor: Tensor, start: int = 0, end: int | None = None) -> ir.Value:
@@ -28,6 +29,9 @@ def sizes(e: Emitter, tensor: Tensor, start: int = 0, end: int | None = None) ->
     shape = None if tensor.shape is None else tensor.shape[start:end]
     if shape is not None and not any(isinstance(dim, Symbol) for dim in shape):
         return e.ints(*(dim for dim in shape if isinstance(dim, int)))
+    if shape is not None and e.is_channels_first(tensor):
+        whole = range(len(tensor.shape or ()))[start:end]
+        return vector(e, [size(e, tensor, axis) for axis in whole])
     return e.node("Shape", [e.logical(tensor)], start=start, end=end)
 
 
