@@ -14,7 +14,18 @@ raw = tf.raw_ops
 
 def cases() -> Iterator[Case]:
     """All of this family; TensorFlow's own convolutions give an empty batch the wrong shape."""
-    for group in (_resized, _images, _convolutions, _matrices, _texts):
+    for group in (
+        _resized,
+        _images,
+        _crops,
+        _boxes,
+        _convolutions,
+        _transposed_convolutions,
+        _pools,
+        _matrices,
+        _factors,
+        _texts,
+    ):
         yield from map(filled, group())
 
 
@@ -77,6 +88,9 @@ def _images() -> Iterator[Case]:
     yield operator("tf.image.adjust_saturation", lambda x: tf.image.adjust_saturation(x, 1.6), "f4[a,4,5,3]:prob")
     yield operator("tf.image.adjust_gamma", lambda x: tf.image.adjust_gamma(x, 2.2), "f4[a,4,5,3]:prob")
     yield operator("tf.image.per_image_standardization", tf.image.per_image_standardization, "f4[a,4,5,3]:prob")
+
+
+def _crops() -> Iterator[Case]:
     yield operator("tf.image.flip_left_right", tf.image.flip_left_right, "f4[a,4,5,3]")
     yield operator("tf.image.flip_up_down", tf.image.flip_up_down, "f4[a,4,5,3]")
     yield operator("tf.image.transpose", tf.image.transpose, "f4[a,4,5,3]")
@@ -101,6 +115,9 @@ def _images() -> Iterator[Case]:
     yield operator(
         "tf.image.convert_image_dtype to u1", lambda x: tf.image.convert_image_dtype(x, tf.uint8), "f4[a,4,5,3]:prob"
     )
+
+
+def _boxes() -> Iterator[Case]:
     for method in ("bilinear", "nearest"):
         yield operator(
             f"tf.image.crop_and_resize {method}",
@@ -183,6 +200,9 @@ def _convolutions() -> Iterator[Case]:
         lambda x, w, p: tf.nn.separable_conv2d(x, w, p, [1, 1, 1, 1], "VALID"),
         "f4[a,9,10,3] f4[3,3,3,2] f4[1,1,6,4]",
     )
+
+
+def _transposed_convolutions() -> Iterator[Case]:
     for padding, size in (("SAME", (18, 20)), ("SAME", (17, 19)), ("VALID", (20, 21)), ("VALID", (19, 21))):
         yield operator(
             f"tf.nn.conv2d_transpose {padding} {size}",
@@ -211,6 +231,9 @@ def _convolutions() -> Iterator[Case]:
         lambda x, w: tf.nn.conv3d_transpose(x, w, [tf.shape(x)[0], 6, 8, 10, 4], 2),
         "f4[a,3,4,5,2] f4[2,3,2,4,2]",
     )
+
+
+def _pools() -> Iterator[Case]:
     for name in ("max_pool2d", "avg_pool2d"):
         for padding in ("SAME", "VALID"):
             yield operator(
@@ -266,6 +289,9 @@ def _matrices() -> Iterator[Case]:
         ("i,j->ij", "i4[a] i4[b]"),
     ):
         yield operator(f"tf.einsum {equation}", lambda *x, q=equation: tf.einsum(q, *x), text)
+
+
+def _factors() -> Iterator[Case]:
     yield operator("tf.linalg.det", tf.linalg.det, "f4[a,3,3]")
     yield operator("tf.linalg.det one", tf.linalg.det, "f4[4,4]")
     yield operator("tf.linalg.slogdet", tf.linalg.slogdet, "f4[a,3,3]")
