@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -19,6 +20,8 @@ def cases() -> Iterator[Case]:
     yield from _sorted()
     yield from _diagonals()
     yield from _reduced()
+    yield from _scanned()
+    yield from _segmented()
     yield from _blocks()
 
 
@@ -205,6 +208,9 @@ def _reduced() -> Iterator[Case]:
     yield operator("tf.reduce_any empty", lambda x: tf.reduce_any(x[:, 3:], 1), "b1[a,3]")
     yield operator("tf.reduce_all empty", lambda x: tf.reduce_all(x[:, 3:], 1), "b1[a,3]")
     yield operator("tf.reduce_max empty", lambda x: tf.reduce_max(x[:, 3:], 1), "f4[a,3]")
+
+
+def _scanned() -> Iterator[Case]:
     yield operator("tf.argmax", lambda x: tf.argmax(x, 1), "f4[a,7]")
     yield operator("tf.argmax ties", lambda x: tf.argmax(x, -1, tf.int32), "f4[a,7]:ties")
     yield operator("tf.argmin", lambda x: tf.argmin(x, 0), "f4[5,b]:ties")
@@ -234,6 +240,9 @@ def _reduced() -> Iterator[Case]:
     yield operator(
         "tf.math.confusion_matrix", lambda x, y: tf.math.confusion_matrix(x, y, 5), "i4[a]:small i4[a]:small"
     )
+
+
+def _segmented() -> Iterator[Case]:
     for name in ["sum", "mean", "max", "min", "prod"]:
         yield operator(f"tf.math.segment_{name}", getattr(tf.math, f"segment_{name}"), "f4[9,2] i4[9]:sorted")
         yield operator(
@@ -270,15 +279,15 @@ def _reduced() -> Iterator[Case]:
     yield operator("tf.math.count_nonzero", lambda x: tf.math.count_nonzero(x, 1), "f4[a,9]:zeros")
 
 
-def _along(function, axis):  # type: ignore[no-untyped-def]
+def _along(function: Callable[..., Any], axis: Any) -> Callable[..., Any]:
     return lambda x: function(x, axis)
 
 
-def _with_ids(function, ids):  # type: ignore[no-untyped-def]
+def _with_ids(function: Callable[..., Any], ids: Any) -> Callable[..., Any]:
     return lambda x: function(x, ids)
 
 
-def _segments(function, count):  # type: ignore[no-untyped-def]
+def _segments(function: Callable[..., Any], count: Any) -> Callable[..., Any]:
     return lambda x, ids: function(x, ids, count)
 
 

@@ -33,6 +33,7 @@ def cases() -> Iterator[Case]:
     yield from _integers()
     yield from _edges()
     yield from _rest()
+    yield from _cast()
 
 
 def _floats() -> Iterator[Case]:
@@ -179,6 +180,9 @@ def _rest() -> Iterator[Case]:
     yield operator("tf.math.bessel_i0e", tf.math.bessel_i0e, "f4[a,3]")
     yield operator("tf.math.igamma", tf.math.igamma, "f4[a,3]:pos f4[a,3]:pos")
     yield operator("tf.math.zeta", tf.math.zeta, "f4[a,3]:above1 f4[a,3]:pos")
+
+
+def _cast() -> Iterator[Case]:
     for source, target in (
         ("f4", "int32"),
         ("f4", "bool"),

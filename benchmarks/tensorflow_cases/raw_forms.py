@@ -16,6 +16,7 @@ raw = tf.raw_ops
 def cases() -> Iterator[Case]:
     """All of this family."""
     yield from map(filled, _cases())
+    yield from map(filled, _more())
     yield from map(filled, _refused())
 
 
@@ -51,6 +52,9 @@ def _cases() -> Iterator[Case]:
     yield operator(
         "raw.MatrixSetDiagV2", lambda x, d: raw.MatrixSetDiagV2(input=x, diagonal=d, k=1), "f4[a,3,4] f4[a,3]"
     )
+
+
+def _more() -> Iterator[Case]:
     yield operator("raw.Bincount", lambda x: raw.Bincount(arr=x, size=6, weights=np.zeros(0, np.int32)), "i4[9]:small")
     rows = {"indices": [0, 2, 1], "segment_ids": [0, 0, 2]}
     yield operator("raw.SparseSegmentMean", lambda x: raw.SparseSegmentMean(data=x, **rows), "f4[5,2]")
