@@ -84,8 +84,8 @@ def _compared(case: Case, exporter: str, source: Any, exported: Any) -> Outcome:
         return Outcome(case.name, exporter, "unloadable", _told(str(error)), nodes=nodes)
     worst, twin = 0.0, _twin(case)
     for trial, shapes in enumerate(case.shapes):
-        reason, error = _trial(case, source, twin, session, exported.inputs, trial, shapes)
-        worst = max(worst, error)
+        reason, share = _trial(case, source, twin, session, exported.inputs, trial, shapes)
+        worst = max(worst, share)
         if reason:
             return Outcome(case.name, exporter, "wrong", f"{shapes}: {reason}", worst, nodes)
     return Outcome(case.name, exporter, "right", "", worst, nodes)
@@ -120,8 +120,8 @@ def _trial(
     floors = _moved(source, arrays, due) if twin is None else _floors(twin, arrays, due)
     worst = 0.0
     for index, (found, expected) in enumerate(zip(got, due, strict=True)):
-        reason, error = _difference(np.asarray(found), expected, floors[index])
-        worst = max(worst, error)
+        reason, share = _difference(np.asarray(found), expected, floors[index])
+        worst = max(worst, share)
         if reason:
             return f"output {index}: {reason}", worst
     return "", worst
@@ -192,7 +192,7 @@ def _difference(found: NDArray[Any], due: NDArray[Any], floor: NDArray[np.float6
     if not _is_float(due):
         same = np.array_equal(found.astype(str), due.astype(str)) if texts else np.array_equal(found, due)
         return ("" if same else "differs", 0.0)
-    a, b, epsilon = found.astype(np.float64), due.astype(np.float64), float(ml_dtypes.finfo(due.dtype).eps)
+    a, b, epsilon = found.astype(np.float64), due.astype(np.float64), float(ml_dtypes.finfo(due.dtype).eps)  # type: ignore[no-untyped-call]
     finite = np.isfinite(b)
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return "NaN or infinity stands elsewhere", 0.0
