@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import Emitter
-from assay.converters.tensorflow.operation import Operation
+from assay.converters.tensorflow.operation import Operation, onnx_dtype
 from assay.converters.tensorflow.operators.sizes import size
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
@@ -98,3 +98,15 @@ def list_difference(e: Emitter, op: Operation) -> Sequence[Tensor]:
         op.result(e.node("Gather", [e.logical(data), places], axis=0), [number]),
         op.result(index, [number], index=1),
     ]
+
+
+@handles("Bucketize")
+def bucketize(e: Emitter, op: Operation) -> Tensor:
+    """How many boundaries a value has reached; TensorFlow compares integers as float32."""
+    (tensor,) = op.inputs
+    dtype = "float64" if tensor.dtype == "float64" else "float32"
+    value = e.node("Cast", [e.logical(tensor)], to=onnx_dtype(dtype))
+    boundaries = e.constant(np.array(op.attr("boundaries"), np.float32).astype(dtype))
+    reached = e.node("GreaterOrEqual", [e.node("Unsqueeze", [value, e.ints(-1)]), boundaries])
+    count = e.node("ReduceSum", [e.node("Cast", [reached], to=ir.DataType.INT32), e.ints(-1)], keepdims=0)
+    return op.result(count, tensor.shape)

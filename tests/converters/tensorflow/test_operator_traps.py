@@ -204,3 +204,11 @@ def test_empty_tensors_are_reduced_gathered_and_rolled() -> None:
     converted(lambda x: tf.reduce_all(x > 0, 0), *float_specs([None, 3])).assert_agrees(empty)
     converted(lambda x: tf.roll(x, 1, 0), *float_specs([None, 3])).assert_agrees(empty)
     converted(lambda x: tf.math.cumprod(x, 1), *float_specs([None, 3])).assert_agrees(empty)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_a_value_on_a_boundary_is_in_the_upper_bucket(dtype: str) -> None:
+    model = converted(
+        lambda x: tf.raw_ops.Bucketize(input=x, boundaries=[-1.0, 0.0, 2.0]), tf.TensorSpec([None, 5], dtype)
+    )
+    model.assert_agrees(np.array([[-2, -1, 0, 1, 2], [3, 2, 5, -9, 0]], dtype))
