@@ -160,6 +160,8 @@ def _sorted() -> Iterator[Case]:
         "tf.searchsorted right", lambda s, v: tf.searchsorted(s, v, side="right"), "i4[a,7]:sorted i4[a,3]:small"
     )
     yield operator("raw.ListDiff", lambda x, y: raw.ListDiff(x=x, y=y), "i4[9]:small i4[2]:small")
+    yield operator("raw.Bucketize", lambda x: raw.Bucketize(input=x, boundaries=[-1.0, 0.0, 2.5]), "f4[a,9]:ties")
+    yield operator("raw.Bucketize i4", lambda x: raw.Bucketize(input=x, boundaries=[-1.0, 0.0, 2.5]), "i4[a,9]")
     yield operator("tf.math.approx_max_k", lambda x: tf.math.approx_max_k(x, 2), "f4[a,7]")
 
 
@@ -221,6 +223,9 @@ def _scanned() -> Iterator[Case]:
     yield operator("tf.cumsum exclusive", lambda x: tf.cumsum(x, 0, exclusive=True), "f4[a,5]")
     yield operator("tf.math.cumprod", lambda x: tf.math.cumprod(x, 1), "f4[a,5]")
     yield operator("tf.math.cumprod reverse", lambda x: tf.math.cumprod(x, 0, reverse=True, exclusive=True), "f4[a,5]")
+    yield operator("tf.math.cumprod dynamic", lambda x: tf.math.cumprod(x, 0), "f4[a,b]")
+    yield operator("tf.math.cumprod exclusive", lambda x: tf.math.cumprod(x, -1, exclusive=True), "i4[a,b]")
+    yield operator("tf.math.cumulative_logsumexp dynamic", lambda x: tf.math.cumulative_logsumexp(x, 0), "f4[a,5]")
     yield operator("tf.math.cumulative_logsumexp", lambda x: tf.math.cumulative_logsumexp(x, 1), "f4[a,5]")
     yield operator(
         "tf.math.cumulative_logsumexp exclusive",

@@ -33,7 +33,28 @@ def cumsum(e: Emitter, op: Operation) -> Tensor:
 @handles("Cumprod")
 def cumprod(e: Emitter, op: Operation) -> Tensor:
     """Running products."""
+    tensor = op.inputs[0]
+    if tensor.rank and not isinstance(tensor.dim(_axis(op)), int):
+        return _products_of_all_before(e, op, tensor.rank, _axis(op))
     return _scan(e, op, 1.0, lambda a, b: e.node("Mul", [a, b]))
+
+
+def _products_of_all_before(e: Emitter, op: Operation, rank: int, axis: int) -> Tensor:
+    """Along an axis of dynamic size: the product of each row of a triangle."""
+    tensor = op.inputs[0]
+    turn = [*(n for n in range(rank) if n != axis), axis]
+    value = e.node("Transpose", [e.logical(tensor)], perm=turn)
+    place = counted(e, size(e, tensor, axis))
+    rows = e.node("Unsqueeze", [place, e.ints(1)])
+    earlier, later = (rows, place) if op.attr("reverse") else (place, rows)
+    inside = e.node("Less" if op.attr("exclusive") else "LessOrEqual", [earlier, later])
+    one = e.constant(np.array(1, tensor.dtype_numpy))
+    triangle = e.node("Where", [inside, e.node("Unsqueeze", [value, e.ints(rank - 1)]), one])
+    if e.opset >= 18:
+        found = e.node("ReduceProd", [triangle, e.ints(rank)], keepdims=0)
+    else:
+        found = e.node("ReduceProd", [triangle], axes=[rank], keepdims=0)
+    return op.result(e.node("Transpose", [found], perm=np.argsort(turn).tolist()), tensor.shape)
 
 
 @handles("CumulativeLogsumexp")
