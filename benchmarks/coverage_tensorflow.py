@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import select
 import subprocess
@@ -114,11 +115,16 @@ def summary(outcomes: dict[str, list[Outcome]], seconds: dict[str, float]) -> st
             own = [outcome for outcome in found if outcome.exporter == exporter and outcome.verdict != "unjudgeable"]
             counts = Counter(outcome.verdict for outcome in own)
             share = f"{100 * counts['right'] / max(len(own), 1):.1f} %"
-            rows.append([part, exporter, len(own), *(counts[verdict] for verdict in VERDICTS), share])
-        rows[-1][0] = part
-    text = table(["part", "exporter", "cases", *VERDICTS, "right"], rows)
+            empty = sum(outcome.verdict == "wrong" and _is_empty(outcome) for outcome in own)
+            rows.append([part, exporter, len(own), *(counts[verdict] for verdict in VERDICTS), share, empty])
+    text = table(["part", "exporter", "cases", *VERDICTS, "right", "wrong only where a tensor is empty"], rows)
     times = ", ".join(f"{part} {value:.0f} s" for part, value in seconds.items())
     return f"{text}\n\nWall time of all exporters: {times}\n\n{_not_right(outcomes)}"
+
+
+def _is_empty(outcome: Outcome) -> bool:
+    """Whether the shapes at which it is wrong have an axis of no elements; smaller trials come first."""
+    return re.search(r"[(, ]0[,)]", outcome.reason.partition(": ")[0]) is not None
 
 
 def _not_right(outcomes: dict[str, list[Outcome]]) -> str:

@@ -91,7 +91,7 @@ def power(e: Emitter, op: Operation) -> Tensor:
     if not is_integer(op):
         return elementwise(e, op, lambda x: e.node("Pow", x))
     exponents = op.inputs[1].array
-    top = 63 if exponents is None else int(exponents.max(initial=0))
+    top = np.iinfo(op.inputs[1].dtype_numpy).max if exponents is None else int(exponents.max(initial=0))
 
     def formula(x: Sequence[ir.Value]) -> ir.Value:
         one, two, result = scalar(e, op, 1), scalar(e, op, 2), scalar(e, op, 1)

@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation, onnx_dtype
-from assay.converters.tensorflow.operators.sizes import counted, placed, vector
+from assay.converters.tensorflow.operators.sizes import INT64, counted, placed, vector
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor, affine
 
@@ -60,7 +60,18 @@ def count(e: Emitter, op: Operation) -> Tensor:
     shape: list[Dim] = [Symbol()]
     if start.array is not None and delta.array is not None and limit.sizes is not None and delta.array == 1:
         shape = [affine(limit.sizes[0], 1, -int(start.array))]
-    return op.result(e.node("Range", [e.logical(tensor) for tensor in op.inputs]), shape)
+    values = [e.logical(tensor) for tensor in op.inputs]
+    if not op.dtype().startswith("int"):
+        return op.result(_float_range(e, *values), shape)
+    return op.result(e.node("Range", values), shape)
+
+
+def _float_range(e: Emitter, start: ir.Value, limit: ir.Value, delta: ir.Value) -> ir.Value:
+    """As many as the quotient in the dtype itself says; ONNX Runtime takes it in float64, which may be one more."""
+    number = e.node("Ceil", [e.node("Abs", [e.node("Div", [e.node("Sub", [limit, start]), delta])])])
+    index = counted(e, e.node("Reshape", [e.node("Cast", [number], to=INT64), e.ints(1)]))
+    steps = e.node("Cast", [index], to=start.dtype or ir.DataType.FLOAT)
+    return e.node("Add", [start, e.node("Mul", [steps, delta])])
 
 
 @handles("LinSpace")

@@ -39,7 +39,8 @@ def test_integers_are_divided_towards_minus_infinity_or_zero_as_asked(function: 
 def test_integer_powers_wrap_around() -> None:
     spec = tf.TensorSpec([None], tf.int32)
     model = converted(tf.math.pow, spec, spec)
-    model.assert_agrees(np.array([3, -7, 2, 0, 10, 46341], np.int32), np.array([40, 13, 31, 0, 9, 2], np.int32))
+    bases = np.array([3, -7, 2, 0, 10, 46341, 0, 2, 3], np.int32)
+    model.assert_agrees(bases, np.array([40, 13, 31, 0, 9, 2, 64, 64, 1000003], np.int32))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "uint16", "uint32", "uint64", "float16", "int64"])
@@ -154,6 +155,19 @@ def test_a_transposed_convolution_of_doubled_dynamic_sizes_is_one_operator() -> 
     model = converted(function, *float_specs([None, None, None, 2]))
     assert dict(model.operators) == {"Transpose": 2, "ConvTranspose": 1}
     model.assert_agrees(random(2, 5, 7, 2))
+
+
+def test_padding_that_the_runtime_gets_wrong_is_refused() -> None:
+    spec = float_specs([None, None, None, 2])
+    assert "steps wider than its window" in refusal(lambda x: tf.nn.avg_pool2d(x, 2, 4, "SAME"), *spec)
+    known = converted(lambda x: tf.nn.avg_pool2d(x, 2, 4, "SAME"), *float_specs([None, 5, 9, 2]))
+    known.assert_agrees(random(2, 5, 9, 2))
+
+
+def test_a_range_of_floats_has_as_many_as_the_quotient_in_float32() -> None:
+    model = converted(tf.range, *[tf.TensorSpec([], tf.float32)] * 3)
+    for numbers in ((-0.5, 0.100000024, 0.1), (0.0, 7.2000003, 0.8), (1.0, -1.0, -0.3), (0.0, 0.0, 1.0)):
+        model.assert_agrees(*(np.array(number, np.float32) for number in numbers))
 
 
 def test_soft_suppression_is_refused() -> None:
