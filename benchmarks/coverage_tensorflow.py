@@ -137,6 +137,17 @@ def _not_right(outcomes: dict[str, list[Outcome]]) -> str:
     return "What the native converter refuses or has wrong:\n\n" + table(["part", "case", "verdict", "reason"], rows)
 
 
+def _kept(outcomes: list[Outcome]) -> dict[str, Any]:
+    """By exporter: the names of the cases that are right, and every other outcome whole."""
+    return {
+        exporter: {
+            "right": [o.name for o in outcomes if o.exporter == exporter and o.verdict == "right"],
+            "other": [o.as_dict() for o in outcomes if o.exporter == exporter and o.verdict != "right"],
+        }
+        for exporter in dict.fromkeys(outcome.exporter for outcome in outcomes)
+    }
+
+
 def main() -> None:
     """Run the parts that there are, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -158,7 +169,7 @@ def main() -> None:
         outcomes[part] = list(measure(part, options.exporter or EXPORTERS, options.opset))
         seconds[part] = time.perf_counter() - start
     text = summary(outcomes, seconds)
-    data = {"seconds": seconds, "outcomes": {part: [o.as_dict() for o in found] for part, found in outcomes.items()}}
+    data = {"seconds": seconds, "parts": {part: _kept(found) for part, found in outcomes.items()}}
     write("coverage_tensorflow", "python benchmarks/coverage_tensorflow.py", text, data, options.output)
     sys.stdout.write(text + "\n")
 

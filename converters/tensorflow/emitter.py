@@ -219,7 +219,7 @@ class Emitter:
         if shape is not None:
             kept = [axis for axis in turn if shape[axis] != 1]
             symbols = [axis for axis in turn if isinstance(shape[axis], Symbol)]
-            if kept == sorted(kept) and len(symbols) <= 1:
+            if kept == sorted(kept) and len(symbols) <= 1 and 0 not in shape:
                 sizes = [-1 if isinstance(shape[axis], Symbol) else shape[axis] for axis in turn]
                 return self.node("Reshape", [value, self.ints(*sizes)])  # type: ignore[arg-type]
         return self.node("Transpose", [value], perm=list(turn))

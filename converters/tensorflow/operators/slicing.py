@@ -44,8 +44,33 @@ def python(number: int) -> int | None:
     return None if abs(number) > 1 << 62 else number
 
 
+def _in_steps(e: Emitter, tensor: Tensor, one: Cut) -> list[Cut]:
+    """A cut backwards from a place that may lie before the axis, which ONNX takes for its first element: two cuts."""
+    dim = tensor.dim(one.axis)
+    if one.step > 0 or (
+        isinstance(one.start, int) and (one.start >= 0 or (isinstance(dim, int) and one.start >= -dim))
+    ):
+        return [one]
+    return [Cut(one.axis, _after(e, one.end), _after(e, one.start)), Cut(one.axis, END, START, one.step)]
+
+
+def _after(e: Emitter, place: int | ir.Value) -> int | ir.Value:
+    """The next place; after the last one that of the end, and before the first that of the start."""
+    if isinstance(place, int):
+        return END if place == -1 else 0 if place == START else place + 1
+    return e.node("Where", [e.node("Equal", [place, e.ints(-1)]), e.ints(END), e.node("Add", [place, e.ints(1)])])
+
+
 def cut(e: Emitter, tensor: Tensor, cuts: Sequence[Cut]) -> Tensor:
     """The slice, in the layout that the tensor has."""
+    steps = [_in_steps(e, tensor, one) for one in cuts]
+    for number in range(max(map(len, steps), default=0)):
+        tensor = _cut_once(e, tensor, [step[number] for step in steps if number < len(step)])
+    return tensor
+
+
+def _cut_once(e: Emitter, tensor: Tensor, cuts: Sequence[Cut]) -> Tensor:
+    """One Slice."""
     value, layout = placed(e, tensor)
     rank = tensor.rank or 0
     axes = [place(one.axis, rank, layout) if tensor.rank else one.axis for one in cuts]

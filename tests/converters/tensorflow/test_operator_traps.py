@@ -99,6 +99,10 @@ def test_empty_segments_are_neutral() -> None:
         unsorted.assert_agrees(random(3, 2), np.array([4, -1, 1], np.int32))
 
 
+def _sliced(places: slice, x: Any) -> Any:
+    return x[places]
+
+
 def _of_five(function: Any, x: Any, ids: Any) -> Any:
     return function(x, ids, 5)
 
@@ -226,3 +230,15 @@ def test_a_value_on_a_boundary_is_in_the_upper_bucket(dtype: str) -> None:
         lambda x: tf.raw_ops.Bucketize(input=x, boundaries=[-1.0, 0.0, 2.0]), tf.TensorSpec([None, 5], dtype)
     )
     model.assert_agrees(np.array([[-2, -1, 0, 1, 2], [3, 2, 5, -9, 0]], dtype))
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 4, 6])
+def test_a_slice_backwards_from_before_the_axis_is_empty(length: int) -> None:
+    scalar = tf.TensorSpec([], tf.int32)
+    values = random(length)
+    for places in (slice(-4, None, -1), slice(-2, -5, -2), slice(-4, -6, -1), slice(4, 0, -2)):
+        converted(partial(_sliced, places), *float_specs([None])).assert_agrees(values)
+        converted(partial(_sliced, places), *float_specs([length])).assert_agrees(values)
+    computed = converted(lambda x, a, b: x[a:b:-1], *float_specs([None]), scalar, scalar)
+    for start, end in ((-4, -7), (-1, -3), (2, 0), (9, 1), (-1, -9)):
+        computed.assert_agrees(values, np.array(start, np.int32), np.array(end, np.int32))
