@@ -56,6 +56,7 @@ class UnknownExporterError(AssayError):
 _EXPORTERS = {
     "torch.onnx": ("pytorch", "assay.converters.pytorch.dynamo:export"),
     "torch.onnx.torchscript": ("pytorch", "assay.converters.pytorch.torchscript:export"),
+    "assay.tensorflow": ("tensorflow", "assay.converters.tensorflow.native_exporter:export"),
     "tf2onnx": ("tensorflow", "assay.converters.tensorflow.tf2onnx_exporter:export"),
     "torch.onnx.keras": ("tensorflow", "assay.converters.tensorflow.keras_torch_exporter:export"),
     "onnx": ("onnx", "assay.converters.onnx_exporter:export"),

@@ -1,0 +1,1 @@
+"""Handlers of TensorFlow's operators, one file a family."""

@@ -1,0 +1,94 @@
+"""The handlers: one function a TensorFlow operator, found by the operator's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from assay.specs.errors import AssayError
+
+if TYPE_CHECKING:
+    from assay.converters.tensorflow.emitter import Emitter
+    from assay.converters.tensorflow.operation import Operation
+    from assay.converters.tensorflow.tensor import Tensor
+
+Handler = Callable[["Emitter", "Operation"], "Tensor | Sequence[Tensor]"]
+ENTRY_POINT = "assay.tensorflow_operators"
+FAMILIES = (
+    "elementwise",
+    "arithmetic",
+    "bitwise",
+    "special",
+    "convolution",
+    "normalization",
+    "reduction",
+    "shape",
+    "slicing",
+    "creation",
+    "gathering",
+    "sorting",
+    "diagonals",
+    "scans",
+    "segments",
+    "blocks",
+    "transposed_convolution",
+    "resizing",
+    "image",
+    "quantization",
+    "linalg",
+    "strings",
+    "randomness",
+    "losses",
+    "complex_numbers",
+    "signal",
+    "matrices",
+    "functions",
+)
+HANDLERS: dict[str, Handler] = {}
+COMPLEX: dict[str, Handler] = {}
+
+
+class RefusedError(AssayError):
+    """An operator that ONNX can't say with the same meaning; the reason is a clause without a subject."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def handles(*operators: str) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of these operators; one that has a handler already is refused."""
+    return _registers(HANDLERS, operators)
+
+
+def handles_complex(*operators: str) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of these operators where an input or output is complex."""
+    return _registers(COMPLEX, operators)
+
+
+def _registers(registry: dict[str, Handler], operators: Sequence[str]) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        for operator in operators:
+            if operator in registry:
+                raise ValueError(f"{operator} has two handlers, but should have one")
+            registry[operator] = handler
+        return handler
+
+    return register
+
+
+@cache
+def load_handlers() -> dict[str, Handler]:
+    """Every handler, those of installed packages included (group ``assay.tensorflow_operators``)."""
+    for family in FAMILIES:
+        import_module(f"assay.converters.tensorflow.operators.{family}")
+    for entry in entry_points(group=ENTRY_POINT):
+        loaded: Any = entry.load()
+        del loaded  # importing registers
+    return HANDLERS
