@@ -97,7 +97,12 @@ class HangsOnRefusal(Exception):
 
 def function_graph(operation: Any, attribute: str) -> Any:
     """The graph of the function that an attribute of the operation names."""
-    return operation.graph._get_function(operation.get_attr(attribute).name).graph
+    return function_of(operation, operation.get_attr(attribute).name)
+
+
+def function_of(operation: Any, name: str) -> Any:
+    """The graph of the function of this name."""
+    return operation.graph._get_function(name).graph
 
 
 def _settle(tensor: Tensor) -> None:

@@ -23,6 +23,11 @@ class Operation:
         self.type: str = operation.type
         self.name: str = operation.name
 
+    @property
+    def inner_prefix(self) -> str:
+        """What the names of the operations of a function that it calls begin with."""
+        return f"{self.name}/"
+
     def attr(self, name: str) -> Any:
         """An attribute as Python has it: bytes are text, dtypes their name."""
         value = self.tf.get_attr(name)

@@ -25,6 +25,9 @@ FAMILIES = (
     "shape",
     "matrices",
     "functions",
+    "control_flow",
+    "loops",
+    "tensor_lists",
 )
 HANDLERS: dict[str, Handler] = {}
 
