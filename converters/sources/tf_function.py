@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from assay.converters.sources.base import Feeds, Outputs, Request, Runnable, Source, SourceError, resolve_inputs
+from assay.converters.sources.keras_composites import marked_layers
 from assay.converters.sources.tf_shaking import shaken_function
 from assay.specs.errors import brief
 from assay.specs.interface import Axis, Dim, TensorSpec
@@ -65,7 +66,8 @@ class TensorFlowSource(Source):
         signature = [tf.TensorSpec(tf_shape(spec), spec.dtype, name=_graph_name(spec.name)) for spec in self.inputs]
 
         def flat(*values: Any) -> list[Any]:
-            named = self.name_outputs(list(flatten(call(list(values)))))
+            with marked_layers():
+                named = self.name_outputs(list(flatten(call(list(values)))))
             names[:] = named
             return [tf.identity(value) for value in named.values()]
 

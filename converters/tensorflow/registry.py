@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from assay.converters.tensorflow.tensor import Tensor
 
 Handler = Callable[["Emitter", "Operation"], "Tensor | Sequence[Tensor]"]
+Composer = Callable[["Emitter", "Operation", "Call"], "Sequence[Tensor] | None"]
 ENTRY_POINT = "assay.tensorflow_operators"
 FAMILIES = (
     "elementwise",
@@ -28,8 +30,11 @@ FAMILIES = (
     "control_flow",
     "loops",
     "tensor_lists",
+    "recurrent",
+    "layers",
 )
 HANDLERS: dict[str, Handler] = {}
+COMPOSERS: dict[str, Composer] = {}
 
 
 class RefusedError(AssayError):
@@ -52,6 +57,33 @@ def handles(*operators: str) -> Callable[[Handler], Handler]:
                 raise ValueError(f"{operator} has two handlers, but should have one")
             HANDLERS[operator] = handler
         return handler
+
+    return register
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a marked function: its arguments by their role, and the layer's settings."""
+
+    tensors: Mapping[str, Tensor]
+    settings: Mapping[str, Any]
+
+    def __getitem__(self, role: str) -> Tensor:
+        return self.tensors[role]
+
+    def get(self, role: str) -> Tensor | None:
+        """The argument of this role, where there is one."""
+        return self.tensors.get(role)
+
+
+def composes(kind: str) -> Callable[[Composer], Composer]:
+    """Register a function as the writer of a marked layer; it gives None where the layer's parts are to be written."""
+
+    def register(composer: Composer) -> Composer:
+        if kind in COMPOSERS:
+            raise ValueError(f"{kind} has two composers, but should have one")
+        COMPOSERS[kind] = composer
+        return composer
 
     return register
 

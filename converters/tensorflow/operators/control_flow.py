@@ -129,4 +129,3 @@ def common(a: Shape | None, b: Shape | None) -> Shape | None:
     if a is None or b is None or len(a) != len(b):
         return None
     return tuple(x if x is y or (isinstance(x, int) and x == y) else Symbol() for x, y in zip(a, b, strict=True))
-

@@ -235,4 +235,3 @@ def resize(e: Emitter, op: Operation) -> Tensor:
     if content.dense is None:
         return handle(TensorList(content.dtype, content.element, wanted))
     raise RefusedError("changes the length of a list that has content")
-
