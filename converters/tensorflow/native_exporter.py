@@ -13,6 +13,7 @@ from assay.converters.sources.base import Source
 from assay.converters.sources.tf_function import TensorFlowSource
 from assay.converters.tensorflow.conversion import Conversion, Refusal
 from assay.converters.tensorflow.emitter import Emitter
+from assay.converters.tensorflow.gelu import write_gelu
 from assay.converters.tensorflow.operation import onnx_dtype
 from assay.converters.tensorflow.tensor import Tensor, constant, merged
 
@@ -56,6 +57,7 @@ def export(source: Source, opset: int | None) -> Exported:
         name="model",
     )
     model = ir.Model(graph, ir_version=_IR_VERSIONS[chosen], producer_name="assay")
+    write_gelu(model)
     return Exported(model, tuple(str(value.name) for value in inputs), NAME)
 
 
