@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.tensorflow_cases.case import Case
-from benchmarks.tensorflow_cases.layer_case import layer
+from tensorflow_cases.case import Case
+from tensorflow_cases.layer_case import layer
 
 LINE, MAP, BOX = "f4[a,t,3]", "f4[a,h,w,3]", "f4[a,d,h,w,2]"
 FIXED_LINE, FIXED_MAP = "f4[a,8,3]", "f4[a,8,9,3]"

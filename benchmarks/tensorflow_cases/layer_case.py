@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from benchmarks.tensorflow_cases.case import Argument, Case, Shapes, arguments
+
+from tensorflow_cases.case import Argument, Case, Shapes, arguments
 
 _SIZES = (
     {"a": 2, "t": 6, "h": 9, "w": 8, "d": 6},

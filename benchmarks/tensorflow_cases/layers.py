@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.tensorflow_cases import image_layers, sequence_layers
-from benchmarks.tensorflow_cases.case import Case
-from benchmarks.tensorflow_cases.layer_case import called, layer
+from tensorflow_cases import image_layers, sequence_layers
+from tensorflow_cases.case import Case
+from tensorflow_cases.layer_case import called, layer
 
 ROWS, CUBE, MAP, FIXED_MAP = "f4[a,5]", "f4[a,t,4]", "f4[a,h,w,3]", "f4[a,8,9,3]"
 ACTIVATIONS = (
@@ -47,7 +47,7 @@ def _dense() -> list[Case]:
 
 
 def _dense_layer() -> Any:
-    from benchmarks.tensorflow_cases.layer_case import made_of
+    from tensorflow_cases.layer_case import made_of
 
     return made_of("Dense", 3)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.tensorflow_cases.case import Case
-from benchmarks.tensorflow_cases.layer_case import called, layer, made_of
+from tensorflow_cases.case import Case
+from tensorflow_cases.layer_case import called, layer, made_of
 
 TIME, FIXED = "f4[a,t,3]", "f4[a,6,3]"
 KINDS = ("LSTM", "GRU", "SimpleRNN")

@@ -32,6 +32,7 @@ FAMILIES = (
     "tensor_lists",
     "recurrent",
     "layers",
+    "lookup",
 )
 HANDLERS: dict[str, Handler] = {}
 COMPOSERS: dict[str, Composer] = {}

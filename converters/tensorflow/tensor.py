@@ -71,9 +71,10 @@ class Tensor:
         return Symbol() if self.shape is None else self.shape[axis]
 
 
-def constant(array: NDArray[Any], dtype: str, label: str = "") -> Tensor:
-    """A tensor of known content."""
-    return Tensor(dtype, tuple(array.shape), array, sizes_of(array), label)
+def constant(array: NDArray[Any] | bytes, dtype: str, label: str = "") -> Tensor:
+    """A tensor of known content; TensorFlow gives a single string as bytes."""
+    content = np.array(array, object) if isinstance(array, bytes) else array
+    return Tensor(dtype, tuple(content.shape), content, sizes_of(content), label)
 
 
 def sizes_of(array: NDArray[Any]) -> tuple[int, ...] | None:
