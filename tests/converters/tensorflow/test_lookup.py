@@ -29,7 +29,7 @@ def test_words_to_numbers() -> None:
 def test_numbers_to_words() -> None:
     numbers = table([3, -5], ["three", "minus five"], "?", (tf.int64, tf.string))
     model = converted(lambda x: numbers.lookup(x), tf.TensorSpec([None], tf.int64, "x"))
-    model.assert_agrees(np.array([3, 4, -5]))
+    assert model.run(np.array([3, 4, -5]))[0].tolist() == ["three", "?", "minus five"]
 
 
 @pytest.mark.parametrize(("key", "value"), [(tf.int32, tf.int32), (tf.int64, tf.int32), (tf.int64, tf.float32)])
