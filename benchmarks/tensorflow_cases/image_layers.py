@@ -39,7 +39,7 @@ def _convolutions() -> list[Case]:
         layer(BOX, "Conv3D", 3, 2, dilation_rate=2),
         layer(LINE, "SeparableConv1D", 4, 3),
         layer(LINE, "SeparableConv1D", 4, 3, padding="same", depth_multiplier=2),
-        layer(LINE, "SeparableConv1D", 4, 3, padding="causal"),
+        layer(LINE, "SeparableConv1D", 4, 3, dilation_rate=2),
         layer(MAP, "SeparableConv2D", 4, 3),
         layer(MAP, "SeparableConv2D", 4, 3, strides=2, padding="same", depth_multiplier=2),
         layer(MAP, "SeparableConv2D", 4, 3, dilation_rate=2),
@@ -116,7 +116,7 @@ def _borders() -> list[Case]:
         layer(BOX, "Cropping3D", 1),
         layer(LINE, "UpSampling1D", 2),
         layer(MAP, "UpSampling2D", (2, 3)),
-        layer(MAP, "UpSampling2D", 2, interpolation="bilinear"),
+        layer(FIXED_MAP, "UpSampling2D", 2, interpolation="bilinear"),
         layer(FIXED_MAP, "UpSampling2D", 2, interpolation="bicubic"),
         layer(FIXED_MAP, "UpSampling2D", 2, interpolation="lanczos3"),
         layer(BOX, "UpSampling3D", 2),
@@ -139,7 +139,7 @@ def _images() -> list[Case]:
         layer("f4[a,8,9,3]", "Resizing", 6, 6, pad_to_aspect_ratio=True),
         layer(image, "Normalization", mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 3.0]),
         layer(image, "Normalization", mean=0.5, variance=2.0, invert=True),
-        layer("u1[a,h,w,3]:image", "Equalization"),
+        layer("u1[a,8,9,3]:image", "Equalization"),
         layer("f4[a,8,9,3]:prob", "Solarization", value_range=(0, 1)),
     ]
 

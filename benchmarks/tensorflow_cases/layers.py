@@ -13,7 +13,7 @@ ACTIVATIONS = (
     *("celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh"),
     *("leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu"),
     *("soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus"),
-    *("tanh", "tanh_shrink", "threshold"),
+    *("tanh", "tanh_shrink"),
 )
 
 
@@ -100,7 +100,7 @@ def _normalizations() -> list[Case]:
         layer("f4[a,4,8,9]", "GroupNormalization", groups=2, axis=1),
         layer("f4[a,8,8,4]", "GroupNormalization", groups=1, scale=False, center=False),
         layer(CUBE, "RMSNormalization"),
-        layer("f4[a,3,4]", "RMSNormalization", axis=1),
+        layer("f4[a,3,4]", "RMSNormalization", axis=[1, 2]),
         layer(CUBE, "UnitNormalization"),
         layer("f4[a,3,4]", "UnitNormalization", axis=[1, 2]),
     ]
@@ -166,6 +166,6 @@ def _preprocessing() -> list[Case]:
         layer("i8[a,3]:small", "Hashing", num_bins=4),
         layer("s[a]", "TextVectorization", vocabulary=["ab", "c"], output_sequence_length=3),
         layer("i8[a] i8[a]", "HashedCrossing", num_bins=5),
-        layer("f4[a,40]", "STFTSpectrogram", frame_length=16, frame_step=8),
+        layer("f4[a,40,1]", "STFTSpectrogram", frame_length=16, frame_step=8),
         layer("f4[a,40]", "MelSpectrogram", fft_length=16, sequence_stride=8, num_mel_bins=4),
     ]

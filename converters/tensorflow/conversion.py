@@ -11,7 +11,7 @@ import numpy as np
 from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
-from assay.converters.tensorflow.registry import RefusedError, load_handlers
+from assay.converters.tensorflow.registry import SHORTCUTS, Handler, RefusedError, load_handlers
 from assay.converters.tensorflow.tensor import Tensor, constant
 
 
@@ -43,7 +43,7 @@ class Conversion:
         for operation in _ordered(graph.outputs, set(tensors)):
             if operation.outputs and operation.outputs[0].name in tensors:
                 continue
-            inputs = [tensors[tensor.name] for tensor in operation.inputs]
+            inputs = [tensors[tensor.name] for tensor in _inputs(operation)]
             for tensor, found in zip(operation.outputs, self._outputs(operation, inputs, prefix), strict=True):
                 tensors[tensor.name] = found
         return [tensors[tensor.name] for tensor in graph.outputs]
@@ -77,10 +77,12 @@ class Conversion:
             return nothing
 
     def _converted(self, operation: Any, inputs: list[Tensor], prefix: str) -> Sequence[Tensor]:
-        folded = folding.fold(operation, inputs)
-        if folded is not None:
-            return folded
-        handler = self._handlers.get(operation.type)
+        handler = _shortcut(operation)
+        if handler is None:
+            folded = folding.fold(operation, inputs)
+            if folded is not None:
+                return folded
+            handler = self._handlers.get(operation.type)
         if handler is None:
             raise RefusedError("has no handler")
         with self.emitter.named(prefix + operation.name):
@@ -105,6 +107,19 @@ def function_of(operation: Any, name: str) -> Any:
     return operation.graph._get_function(name).graph
 
 
+def _inputs(operation: Any) -> Sequence[Any]:
+    """What the operation's handler gets: its inputs, or those of the operations that are converted with it."""
+    pattern, _ = SHORTCUTS.get(operation.type, (None, None))
+    found = None if pattern is None else pattern(operation)
+    return operation.inputs if found is None else found
+
+
+def _shortcut(operation: Any) -> Handler | None:
+    """The handler of the operation and of others before it, where there is one."""
+    pattern, handler = SHORTCUTS.get(operation.type, (None, None))
+    return None if pattern is None or pattern(operation) is None else handler
+
+
 def _settle(tensor: Tensor) -> None:
     """Sizes that are all known are a constant."""
     if tensor.array is None and tensor.sizes is not None and tensor.rank is not None and tensor.rank < 2:
@@ -125,5 +140,5 @@ def _ordered(outputs: Sequence[Any], known: set[str]) -> Iterator[Any]:
             elif operation.name not in done:
                 done.add(operation.name)
                 waiting.append((operation, True))
-                needed = (tensor for tensor in reversed(operation.inputs) if tensor.name not in known)
+                needed = (tensor for tensor in reversed(_inputs(operation)) if tensor.name not in known)
                 waiting += [(tensor.op, False) for tensor in needed if tensor.op.name not in done]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Emitter", "Operation"], "Tensor | Sequence[Tensor]"]
 Composer = Callable[["Emitter", "Operation", "Call"], "Sequence[Tensor] | None"]
+Pattern = Callable[[Any], "Sequence[Any] | None"]
 ENTRY_POINT = "assay.tensorflow_operators"
 FAMILIES = (
     "elementwise",
@@ -33,9 +34,11 @@ FAMILIES = (
     "recurrent",
     "layers",
     "lookup",
+    "dilated_convolution",
 )
 HANDLERS: dict[str, Handler] = {}
 COMPOSERS: dict[str, Composer] = {}
+SHORTCUTS: dict[str, tuple[Pattern, Handler]] = {}
 
 
 class RefusedError(AssayError):
@@ -85,6 +88,21 @@ def composes(kind: str) -> Callable[[Composer], Composer]:
             raise ValueError(f"{kind} has two composers, but should have one")
         COMPOSERS[kind] = composer
         return composer
+
+    return register
+
+
+def shortens(operator: str, pattern: Pattern) -> Callable[[Handler], Handler]:
+    """Register a handler for an operator and others before it, where the pattern finds them in the graph.
+
+    The pattern gives the tensors of the graph that the handler gets as inputs; what lies between is not converted.
+    """
+
+    def register(handler: Handler) -> Handler:
+        if operator in SHORTCUTS:
+            raise ValueError(f"{operator} has two shortcuts, but should have one")
+        SHORTCUTS[operator] = (pattern, handler)
+        return handler
 
     return register
 
