@@ -55,7 +55,6 @@ def _judge(name: str) -> None:
     from agreement import converted
 
     model = converted(lambda: None, model=_build(name))
-    print(name, len(model.model.graph), "nodes,", model.operators["Transpose"], "transposes")
     assert model.operators["Transpose"] <= 1, model.operators
     side = SIDE.get(name, 64)
     for batch in (1, 3):
