@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tensorflow_cases.case import Case
 from tensorflow_cases.layer_case import layer
 
@@ -139,7 +141,7 @@ def _images() -> list[Case]:
         layer("f4[a,8,9,3]", "Resizing", 6, 6, pad_to_aspect_ratio=True),
         layer(image, "Normalization", mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 3.0]),
         layer(image, "Normalization", mean=0.5, variance=2.0, invert=True),
-        layer("u1[a,8,9,3]:image", "Equalization"),
+        layer("f4[a,8,9,3]:prob", "Equalization", value_range=(0, 1)),
         layer("f4[a,8,9,3]:prob", "Solarization", value_range=(0, 1)),
     ]
 
@@ -147,7 +149,7 @@ def _images() -> list[Case]:
 def _augmentation() -> list[Case]:
     """All of them do nothing but in training."""
     one = {"value_range": (0, 1)}
-    plain = {
+    plain: dict[str, dict[str, Any]] = {
         "RandomBrightness": {"factor": 0.2, **one},
         "RandomColorDegeneration": {"factor": 0.5, **one},
         "RandomColorJitter": {"brightness_factor": 0.2, **one},

@@ -12,6 +12,7 @@ from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.registry import SHORTCUTS, Handler, RefusedError, load_handlers
+from assay.converters.tensorflow.source_lines import origin_of
 from assay.converters.tensorflow.tensor import Tensor, constant
 
 
@@ -85,7 +86,7 @@ class Conversion:
             handler = self._handlers.get(operation.type)
         if handler is None:
             raise RefusedError("has no handler")
-        with self.emitter.named(prefix + operation.name):
+        with self.emitter.named(prefix + operation.name, origin_of(operation, prefix)):
             found = handler(self.emitter, Operation(operation, inputs, self.emitter, self))
         outputs = [found] if isinstance(found, Tensor) else list(found)
         for tensor in outputs:

@@ -6,7 +6,7 @@ with channels first, and every operator that can work so does; it is turned only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ class Emitter:
         self._names: dict[str, int] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
         self._prefix = ""
+        self._origin: Mapping[str, str] = {}
 
     # nodes
 
@@ -48,8 +49,7 @@ class Emitter:
         made = ir.node(operator, list(inputs), given, domain=domain, num_outputs=outputs, name=name)
         for index, value in enumerate(made.outputs):
             value.name = name if index == 0 else f"{name}:{index}"
-        if self._prefix:
-            made.metadata_props["assay.module"] = self._prefix
+        made.metadata_props.update(self._origin)
         self._bodies[-1].append(made)
         return list(made.outputs)
 
@@ -78,13 +78,14 @@ class Emitter:
         return name if number is None else self.unique(f"{name}_{number + 1}")
 
     @contextmanager
-    def named(self, prefix: str) -> Iterator[None]:
-        """Nodes made inside are called after this operation."""
-        before, self._prefix = self._prefix, prefix
+    def named(self, prefix: str, origin: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Nodes made inside are called after this operation, and carry where it comes from as metadata."""
+        before = self._prefix, self._origin
+        self._prefix, self._origin = prefix, origin or {}
         try:
             yield
         finally:
-            self._prefix = before
+            self._prefix, self._origin = before
 
     # subgraphs
 

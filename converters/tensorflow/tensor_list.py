@@ -1,4 +1,4 @@
-"""What a variant handle stands for when it is a list of tensors: ``tf.TensorArray`` and ``tf.map_fn`` are made of it."""
+"""What a variant handle stands for when it is a list of tensors, of which ``tf.TensorArray`` is made."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class _Writer:
         lengths = e.node("Cast", [total], to=ir.DataType.INT32)
         all_outputs, states = self._node(moved, "forward", lengths)
         some = e.node("Unsqueeze", [e.node("Greater", [total, e.constant(np.array(0, np.int64))]), e.ints(1)])
-        kept = [e.node("Where", [some, state, self._before(i, state)]) for i, state in enumerate(states)]
+        kept = [e.node("Where", [some, state, self._before(i)]) for i, state in enumerate(states)]
         zero = e.constant(np.array(0, np.float32))
         last = e.node("Where", [some, states[0], zero])
         if self.call.settings["zero_output_for_mask"]:
@@ -219,7 +219,7 @@ class _Writer:
     def _state(self, index: int) -> ir.Value:
         return self.e.logical(self.call[f"state_{index}"])
 
-    def _before(self, index: int, state: ir.Value) -> ir.Value:
+    def _before(self, index: int) -> ir.Value:
         return self.e.constant(np.array(0, np.float32)) if self._is_zero(index) else self._state(index)
 
     def _is_zero(self, index: int) -> bool:

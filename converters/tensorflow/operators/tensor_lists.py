@@ -226,7 +226,7 @@ def concat(e: Emitter, op: Operation) -> Sequence[Tensor]:
 
 
 @handles("TensorListResize")
-def resize(e: Emitter, op: Operation) -> Tensor:
+def resize(_e: Emitter, op: Operation) -> Tensor:
     """The list cut or continued with zeros; the length must be known."""
     content = given_list(op)
     wanted = op.inputs[1]

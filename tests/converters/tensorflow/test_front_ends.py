@@ -11,6 +11,7 @@ import tensorflow as tf
 from agreement import Converted, converted, float_specs, random
 
 L = keras.layers
+INPUTS = {"x": "float32[batch,3]"}
 
 
 def functional(inputs: Any, outputs: Any) -> Converted:
@@ -45,7 +46,7 @@ def test_models_in_models_and_shared_layers() -> None:
     model.assert_agrees(random(3, 4))
 
 
-class Subclassed(keras.Model):
+class Subclassed(keras.Model):  # type: ignore[misc]
     """A model whose layers are known only when it is called, with an argument that has a default."""
 
     def __init__(self) -> None:
@@ -59,8 +60,7 @@ class Subclassed(keras.Model):
 def test_a_subclassed_model() -> None:
     model = Subclassed()
     model(random(2, 3))
-    source = {"x": "float32[batch,3]"}
-    found = with_inputs(model, source)
+    found = with_inputs(model, INPUTS)
     assert found.source.output_names == ["hidden", "result"]
     found.assert_agrees(random(5, 3))
 
@@ -88,18 +88,18 @@ def test_a_legacy_file(tmp_path: Path) -> None:
     converted(lambda: None, model=tmp_path / "model.h5").assert_agrees(random(2, 6, 3), ulps=64)
 
 
-class Two(tf.Module):
+class Two(tf.Module):  # type: ignore[misc]
     """Two functions, of which one is the one that is served."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weights = tf.Variable(random(3, 2))
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x")])
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x")])  # type: ignore[untyped-decorator]
     def serve(self, x: Any) -> Any:
         return {"product": tf.nn.gelu(x @ self.weights), "rows": tf.map_fn(tf.reduce_sum, x)}
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x")])
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, "x")])  # type: ignore[untyped-decorator]
     def other(self, x: Any) -> Any:
         return {"y": x}
 
@@ -141,7 +141,7 @@ def test_a_saved_model_of_tensorflow_1(tmp_path: Path) -> None:
 
 
 def test_a_concrete_function_with_values_among_its_arguments() -> None:
-    @tf.function(autograph=False)
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def function(x: Any, factor: float, shift: Any) -> Any:
         return x * factor + shift
 
@@ -168,6 +168,16 @@ def test_nodes_keep_the_path_of_their_layer() -> None:
     assert "block" in paths["LSTM"]
     assert "memory" in paths["LSTM"]
     assert "head" in paths["MatMul"]
+    assert not any("PartitionedCall" in path for path in paths.values())
+    assert not any("assay.source_line" in node.metadata_props for node in model.model.graph)  # Keras wrote them all
+
+
+def test_nodes_keep_the_line_of_the_models_code() -> None:
+    model = Subclassed()
+    model(random(2, 3))
+    lines = [node.metadata_props.get("assay.source_line", "") for node in with_inputs(model, INPUTS).model.graph]
+    assert all(line.startswith("test_front_ends.py:") for line in lines)
+    assert len(set(lines)) == 1  # both layers are called in one line
 
 
 def test_bytes_do_not_depend_on_how_often_it_is_converted() -> None:

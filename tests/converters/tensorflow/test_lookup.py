@@ -55,12 +55,12 @@ def test_a_table_that_comes_from_a_file(tmp_path: Any) -> None:
     from assay.converters.sources import open_source
     from assay.converters.tensorflow.native_exporter import export
 
-    class Words(tf.Module):
+    class Words(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.words = table(["a", "ß"], [3, 5], -1, (tf.string, tf.int64))
 
-        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "x")])
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "x")])  # type: ignore[untyped-decorator]
         def __call__(self, x: Any) -> Any:
             return self.words.lookup(x)
 

@@ -29,15 +29,13 @@ def masks(*shape: int) -> np.ndarray:
     return steps
 
 
-class MaskedModel:
+def masked_model(layer: Any) -> Converted:
     """A recurrent layer behind a Masking layer."""
-
-    def __new__(cls, layer: Any) -> Converted:
-        place = keras.Input((None, 3))
-        model = keras.Model(place, layer(L.Masking()(place)))
-        for weight in model.weights:
-            weight.assign(np.random.default_rng(0).standard_normal(weight.shape).astype(np.float32) * 0.5)
-        return converted(lambda: None, model=model)
+    place = keras.Input((None, 3))
+    model = keras.Model(place, layer(L.Masking()(place)))
+    for weight in model.weights:
+        weight.assign(np.random.default_rng(0).standard_normal(weight.shape).astype(np.float32) * 0.5)
+    return converted(lambda: None, model=model)
 
 
 KINDS = {"LSTM": L.LSTM, "GRU": L.GRU, "RNN": L.SimpleRNN}
@@ -58,7 +56,7 @@ def test_a_layer_is_one_operator(operator: str, backwards: bool, sequences: bool
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("options", [{}, {"return_sequences": True}, {"return_state": True}])
 def test_masked_steps_keep_the_state(operator: str, backwards: bool, options: dict[str, bool]) -> None:
-    model = MaskedModel(KINDS[operator](4, go_backwards=backwards, **options))
+    model = masked_model(KINDS[operator](4, go_backwards=backwards, **options))
     assert model.operators[operator] == 1
     model.assert_agrees(masks(3, 6, 3), ulps=64)
     model.assert_agrees(masks(2, 3, 3), ulps=64)
@@ -67,7 +65,7 @@ def test_masked_steps_keep_the_state(operator: str, backwards: bool, options: di
 @pytest.mark.parametrize("operator", KINDS)
 def test_outputs_of_masked_steps_may_be_zeros(operator: str) -> None:
     layer = KINDS[operator](4, return_sequences=True, zero_output_for_mask=True)
-    MaskedModel(layer).assert_agrees(masks(3, 6, 3), ulps=64)
+    masked_model(layer).assert_agrees(masks(3, 6, 3), ulps=64)
 
 
 @pytest.mark.parametrize("operator", KINDS)
