@@ -203,7 +203,8 @@ class Emitter:
         return next((value for scope, value in tensor.forms.get(layout, ()) if scope in self._scopes), None)
 
     def _remember(self, tensor: Tensor, layout: str, value: ir.Value) -> None:
-        tensor.forms.setdefault(layout, []).append((self._scopes[-1], value))
+        scope = 0 if value.const_value is not None else self._scopes[-1]  # initializers are seen everywhere
+        tensor.forms.setdefault(layout, []).append((scope, value))
 
 
 def _to_first(rank: int) -> list[int]:

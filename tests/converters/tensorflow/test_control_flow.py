@@ -63,3 +63,26 @@ def test_a_branch_may_see_what_a_convolution_made() -> None:
     model = converted(function, *float_specs([None, 5, 6, 2]))
     for sign in (1.0, -1.0):
         model.assert_agrees(np.abs(random(2, 5, 6, 2)) * np.float32(sign))
+
+
+def test_a_bias_in_a_branch_is_not_taken_into_what_is_outside() -> None:
+    weights, bias = tf.constant(random(3, 3, 2, 4)), tf.constant(random(4))
+
+    def function(x: Any) -> Any:
+        maps = tf.nn.conv2d(x, weights, 1, "SAME")
+        return tf.cond(tf.reduce_mean(x) > 0.0, lambda: tf.nn.bias_add(maps, bias), lambda: maps * 2.0)
+
+    model = converted(function, *float_specs([None, 5, 6, 2]))
+    for sign in (1.0, -1.0):
+        model.assert_agrees(np.abs(random(2, 5, 6, 2)) * np.float32(sign))
+
+
+def test_a_bias_in_a_function_is_not_taken_into_what_is_outside() -> None:
+    weights, bias = tf.constant(random(3, 3, 2, 4)), tf.constant(random(4))
+    biased = tf.function(lambda maps: tf.nn.bias_add(maps, bias), autograph=False)
+
+    def function(x: Any) -> Any:
+        maps = tf.nn.conv2d(x, weights, 1, "SAME")
+        return biased(maps), tf.identity(maps), tf.nn.bias_add(tf.identity(maps), bias * 2.0)
+
+    converted(function, *float_specs([None, 5, 6, 2])).assert_agrees(random(2, 5, 6, 2))

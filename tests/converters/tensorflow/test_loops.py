@@ -147,3 +147,43 @@ def test_a_refusal_in_a_body_is_told_once() -> None:
     with pytest.raises(UnconvertibleError) as refused:
         export(source, None)
     assert [refusal.operator for refusal in refused.value.refusals] == ["Polygamma"]
+
+
+def test_weights_that_are_read_in_a_loop_and_outside_are_held_once() -> None:
+    weights = tf.Variable(random(20, 20))
+
+    def function(x: Any) -> Any:
+        inside = tf.map_fn(lambda row: tf.linalg.matvec(weights, row), x)
+        return tf.matmul(inside, weights) + tf.map_fn(lambda row: tf.linalg.matvec(weights, row) * 2.0, x)
+
+    model = converted(function, *float_specs([None, 20]))
+    held = [value for value in model.model.graph.initializers.values() if value.shape == (20, 20)]
+    assert len(held) == 1
+    model.assert_agrees(random(3, 20), ulps=64)
+
+
+def test_variables_of_other_types() -> None:
+    def function(x: Any) -> Any:
+        def body(i: Any, big: Any, flags: Any, wide: Any) -> Any:
+            return i + 1, big * 2, flags & (wide > 0.5), wide * tf.constant(0.5, tf.float64)
+
+        start = (tf.constant(0), tf.constant(3, tf.int64), x > 0.0, tf.cast(x, tf.float64))
+        return tf.while_loop(lambda i, *_: i < 5, body, start, maximum_iterations=3)
+
+    converted(function, *float_specs([None])).assert_agrees(random(4) * 10.0)
+
+
+def test_loops_that_are_written_as_python() -> None:
+    @tf.function(input_signature=float_specs([None, 3]))  # type: ignore[untyped-decorator]
+    def function(x: Any) -> Any:
+        total = tf.zeros([3])
+        for row in x:
+            if tf.reduce_sum(row) > 0.0:
+                total += row
+        while tf.reduce_max(tf.abs(total)) > 1.0:
+            total /= 2.0
+        return total
+
+    model = converted(lambda: None, model=function)
+    for seed in range(3):
+        model.assert_agrees(random(5, 3, seed=seed))
