@@ -36,8 +36,9 @@ class Tensor:
     ``dtype`` is TensorFlow's name of it. ``shape`` is None where the rank is unknown. ``array`` is the content of a
     constant, ``label`` its name in the graph. ``sizes`` is the content of an integer tensor of rank 0 or 1 as
     far as it is sizes of axes; a Symbol there is the size of that axis. ``flattened_from`` is the tensor whose axes but
-    the last were made one here. ``resource`` is what a resource or variant handle stands for. ``forms`` are its values
-    in the ONNX graph by layout, each with the scope that made it; the first layout is the one in which it was made.
+    the last were made one here, ``unrolled_from`` that whose axes but the first were made one, with channels first.
+    ``resource`` is what a resource or variant handle stands for. ``forms`` are its values in the ONNX graph by layout,
+    each with the scope that made it; the first layout is the one in which it was made.
     """
 
     dtype: str
@@ -46,6 +47,7 @@ class Tensor:
     sizes: tuple[Dim, ...] | None = None
     label: str = ""
     flattened_from: Tensor | None = None
+    unrolled_from: Tensor | None = None
     forms: dict[str, list[tuple[int, ir.Value]]] = field(default_factory=dict)
     resource: Any = None
 
