@@ -40,7 +40,7 @@ def _of_unrolled(e: Emitter, tensor: Tensor, weights: Tensor, turned: bool) -> i
     sizes = [int(size) for size in (tensor.shape or ())[1:]]  # type: ignore[arg-type]
     axes = range(len(sizes) + 1)
     rows = matrix.reshape(*sizes, -1).transpose(len(sizes) - 1, *axes[:-2], len(sizes)).reshape(matrix.shape)
-    flat = e.node("Reshape", [e.channels_first(tensor), e.ints(-1, matrix.shape[0])])
+    flat = e.node("Reshape", [e.channels_first(tensor), e.ints(0, matrix.shape[0])])
     return e.node("MatMul", [flat, e.constant(rows, name=weights.label or "matrix")])
 
 
