@@ -11,9 +11,11 @@ import numpy as np
 from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
-from assay.converters.tensorflow.registry import SHORTCUTS, Handler, RefusedError, load_handlers
+from assay.converters.tensorflow.registry import COMPLEX, SHORTCUTS, Handler, RefusedError, load_handlers
 from assay.converters.tensorflow.source_lines import origin_of
 from assay.converters.tensorflow.tensor import Tensor, constant
+
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall", "IdentityN", "If", "StatelessIf", "ReadVariableOp"})
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,20 @@ class Conversion:
             self.refusals.append(Refusal(operation.type, prefix + operation.name, refused.reason))
             return nothing
 
+    def _handler(self, operation: Any) -> Handler | None:
+        """By the operator's name; complex numbers have handlers of their own, calls aside."""
+        plain = self._handlers.get(operation.type)
+        if not _is_complex(operation) or operation.type in _CALLS:
+            return plain
+        return COMPLEX.get(operation.type)
+
     def _converted(self, operation: Any, inputs: list[Tensor], prefix: str) -> Sequence[Tensor]:
         handler = _shortcut(operation)
         if handler is None:
             folded = folding.fold(operation, inputs)
             if folded is not None:
                 return folded
-            handler = self._handlers.get(operation.type)
+            handler = self._handler(operation)
         if handler is None:
             raise RefusedError("has no handler")
         with self.emitter.named(prefix + operation.name, origin_of(operation, prefix)):
@@ -92,6 +101,10 @@ class Conversion:
         for tensor in outputs:
             _settle(tensor)
         return outputs
+
+
+def _is_complex(operation: Any) -> bool:
+    return any(tensor.dtype.is_complex for tensor in (*operation.inputs, *operation.outputs))
 
 
 class HangsOnRefusal(Exception):

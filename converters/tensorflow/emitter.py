@@ -14,7 +14,9 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from assay.converters.tensorflow.tensor import Shape, Symbol, Tensor
+from assay.converters.tensorflow.legal_types import Types, types_of
+from assay.converters.tensorflow.registry import RefusedError
+from assay.converters.tensorflow.tensor import ONNX_DTYPES, Shape, Symbol, Tensor
 
 LOGICAL, CHANNELS_FIRST = "logical", "channels first"
 _SHARED_BYTES = 1 << 10  # constants up to this size are looked up by their bytes
@@ -46,12 +48,30 @@ class Emitter:
         """Add a node; an attribute that is None is left out."""
         given = {key: value for key, value in attributes.items() if value is not None}
         name = self.unique(f"{self._prefix}/{operator}" if self._prefix else operator)
-        made = ir.node(operator, list(inputs), given, domain=domain, num_outputs=outputs, name=name)
+        types = types_of(operator, inputs, given, self.opset, domain)
+        legal = [self._cast(value, types.input_cast(index) if types else None) for index, value in enumerate(inputs)]
+        made = ir.node(operator, legal, given, domain=domain, num_outputs=outputs, name=name)
         for index, value in enumerate(made.outputs):
             value.name = name if index == 0 else f"{name}:{index}"
         made.metadata_props.update(self._origin)
         self._bodies[-1].append(made)
-        return list(made.outputs)
+        return [self._typed(value, index, types) for index, value in enumerate(made.outputs)]
+
+    def _typed(self, value: ir.Value, index: int, types: Types | None) -> ir.Value:
+        """The output with its dtype, cast back where the kernel has another."""
+        if types is None:
+            return value
+        dtype, back = types.output(index)
+        if dtype is not None:
+            value.dtype = dtype
+        return self._cast(value, back)  # type: ignore[return-value]
+
+    def _cast(self, value: ir.Value | None, dtype: ir.DataType | None) -> ir.Value | None:
+        if value is None or dtype is None or value.dtype in (None, dtype):
+            return value
+        if value.const_value is not None and value.const_value.nbytes <= _SHARED_BYTES:
+            return self.constant(value.const_value.numpy().astype(dtype.numpy()))
+        return self.node("Cast", [value], to=dtype)
 
     def constant(self, array: NDArray[Any] | Sequence[Any], dtype: Any = None, name: str = "constant") -> ir.Value:
         """An initializer; equal small ones are one."""
@@ -111,6 +131,8 @@ class Emitter:
     def tensor(self, value: ir.Value, dtype: str, shape: Shape | None, layout: str = LOGICAL, **fields: Any) -> Tensor:
         """A tensor that has this value in this layout."""
         made = Tensor(dtype, shape, **fields)
+        if value.dtype is None and dtype in ONNX_DTYPES:
+            value.dtype = ONNX_DTYPES[dtype]
         self._remember(made, layout, value)
         return made
 
@@ -127,6 +149,11 @@ class Emitter:
             )
         elif tensor.array is not None:
             value = self.constant(tensor.array, name=tensor.label or self._prefix or "constant")
+        elif tensor.flattened_from is not None:
+            wide = tensor.flattened_from
+            value = self.node("Flatten", [self.logical(wide)], axis=(wide.rank or 1) - 1)
+        elif tensor.parts is not None:
+            raise RefusedError(f"takes {tensor.dtype} as it is, which ONNX has only as pairs of numbers")
         else:
             raise AssertionError("a tensor without content has no value")
         self._remember(tensor, LOGICAL, value)

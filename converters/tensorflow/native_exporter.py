@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnx_ir as ir
@@ -44,6 +44,7 @@ def export(source: Source, opset: int | None) -> Exported:
     emitter = Emitter(chosen)
     function = source.function
     conversion = Conversion(emitter, _labels(function))
+    _require_real(source.name, [*function.inputs, *function.outputs])
     inputs, arguments = _arguments(emitter, function)
     found = conversion.convert(function.graph, arguments)
     if conversion.refusals:
@@ -60,6 +61,14 @@ def export(source: Source, opset: int | None) -> Exported:
     model = ir.Model(graph, ir_version=_IR_VERSIONS[chosen], producer_name="assay")
     write_gelu(model)
     return Exported(model, tuple(str(value.name) for value in inputs), NAME)
+
+
+def _require_real(source: str, tensors: Sequence[Any]) -> None:
+    """Complex numbers are pairs inside the graph, and have no form at its border."""
+    for tensor in tensors:
+        if tensor.dtype.is_complex:
+            reason = f"{tensor.name} is {tensor.dtype.name}, but should be real: return its real and imaginary parts"
+            raise ConvertError(source, reason)
 
 
 def _labels(function: Any) -> Mapping[int, str]:

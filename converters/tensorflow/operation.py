@@ -9,7 +9,7 @@ import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import LOGICAL, Emitter
 from assay.converters.tensorflow.registry import RefusedError
-from assay.converters.tensorflow.tensor import Dim, Shape, Tensor, merged
+from assay.converters.tensorflow.tensor import ONNX_DTYPES, Dim, Shape, Tensor, merged
 
 if TYPE_CHECKING:
     from assay.converters.tensorflow.conversion import Conversion
@@ -90,26 +90,6 @@ class Operation:
 
 def onnx_dtype(name: str) -> ir.DataType:
     """ONNX's dtype for TensorFlow's name; refused where there is none."""
-    if name not in _DTYPES:
+    if name not in ONNX_DTYPES:
         raise RefusedError(f"has the dtype {name}, which ONNX does not have")
-    return _DTYPES[name]
-
-
-_DTYPES = {
-    "float32": ir.DataType.FLOAT,
-    "float64": ir.DataType.DOUBLE,
-    "float16": ir.DataType.FLOAT16,
-    "bfloat16": ir.DataType.BFLOAT16,
-    "int8": ir.DataType.INT8,
-    "int16": ir.DataType.INT16,
-    "int32": ir.DataType.INT32,
-    "int64": ir.DataType.INT64,
-    "uint8": ir.DataType.UINT8,
-    "uint16": ir.DataType.UINT16,
-    "uint32": ir.DataType.UINT32,
-    "uint64": ir.DataType.UINT64,
-    "bool": ir.DataType.BOOL,
-    "string": ir.DataType.STRING,
-    "float8_e4m3fn": ir.DataType.FLOAT8E4M3FN,
-    "float8_e5m2": ir.DataType.FLOAT8E5M2,
-}
+    return ONNX_DTYPES[name]

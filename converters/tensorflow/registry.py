@@ -22,10 +22,31 @@ Pattern = Callable[[Any], "Sequence[Any] | None"]
 ENTRY_POINT = "assay.tensorflow_operators"
 FAMILIES = (
     "elementwise",
+    "arithmetic",
+    "bitwise",
+    "special",
     "convolution",
     "normalization",
     "reduction",
     "shape",
+    "slicing",
+    "creation",
+    "gathering",
+    "sorting",
+    "diagonals",
+    "scans",
+    "segments",
+    "blocks",
+    "transposed_convolution",
+    "resizing",
+    "image",
+    "quantization",
+    "linalg",
+    "strings",
+    "randomness",
+    "losses",
+    "complex_numbers",
+    "signal",
     "matrices",
     "functions",
     "control_flow",
@@ -39,6 +60,7 @@ FAMILIES = (
 HANDLERS: dict[str, Handler] = {}
 COMPOSERS: dict[str, Composer] = {}
 SHORTCUTS: dict[str, tuple[Pattern, Handler]] = {}
+COMPLEX: dict[str, Handler] = {}
 
 
 class RefusedError(AssayError):
@@ -54,12 +76,20 @@ class RefusedError(AssayError):
 
 def handles(*operators: str) -> Callable[[Handler], Handler]:
     """Register a function as the handler of these operators; one that has a handler already is refused."""
+    return _registers(HANDLERS, operators)
 
+
+def handles_complex(*operators: str) -> Callable[[Handler], Handler]:
+    """Register a function as the handler of these operators where an input or output is complex."""
+    return _registers(COMPLEX, operators)
+
+
+def _registers(registry: dict[str, Handler], operators: Sequence[str]) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         for operator in operators:
-            if operator in HANDLERS:
+            if operator in registry:
                 raise ValueError(f"{operator} has two handlers, but should have one")
-            HANDLERS[operator] = handler
+            registry[operator] = handler
         return handler
 
     return register

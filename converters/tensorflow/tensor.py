@@ -13,19 +13,61 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 _COUNTER = count()
+ONNX_DTYPES = {
+    "float32": ir.DataType.FLOAT,
+    "float64": ir.DataType.DOUBLE,
+    "float16": ir.DataType.FLOAT16,
+    "bfloat16": ir.DataType.BFLOAT16,
+    "int8": ir.DataType.INT8,
+    "int16": ir.DataType.INT16,
+    "int32": ir.DataType.INT32,
+    "int64": ir.DataType.INT64,
+    "uint8": ir.DataType.UINT8,
+    "uint16": ir.DataType.UINT16,
+    "uint32": ir.DataType.UINT32,
+    "uint64": ir.DataType.UINT64,
+    "bool": ir.DataType.BOOL,
+    "string": ir.DataType.STRING,
+    "float8_e4m3fn": ir.DataType.FLOAT8E4M3FN,
+    "float8_e5m2": ir.DataType.FLOAT8E5M2,
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Symbol:
-    """The size of an axis that is known when the model runs; the same object is the same size."""
+    """The size of an axis that is known when the model runs; the same object is the same size.
+
+    One that is ``scale * base + offset`` tells so.
+    """
 
     number: int = field(default_factory=lambda: next(_COUNTER))
+    base: Symbol | None = None
+    scale: int = 1
+    offset: int = 0
+    _derived: dict[tuple[int, int], Symbol] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"s{self.number}"
 
 
 Dim = int | Symbol
+
+
+def affine(dim: Dim, scale: int, offset: int) -> Dim:
+    """The size ``scale * dim + offset``; the same Symbol each time."""
+    if isinstance(dim, int):
+        return scale * dim + offset
+    if scale == 0:
+        return offset
+    base = dim.base or dim
+    whole = (scale * dim.scale, scale * dim.offset + offset)
+    if whole == (1, 0):
+        return base
+    if whole not in base._derived:
+        base._derived[whole] = Symbol(base=base, scale=whole[0], offset=whole[1])
+    return base._derived[whole]
+
+
 Shape = tuple[Dim, ...]
 
 
@@ -37,8 +79,9 @@ class Tensor:
     constant, ``label`` its name in the graph. ``sizes`` is the content of an integer tensor of rank 0 or 1 as
     far as it is sizes of axes; a Symbol there is the size of that axis. ``flattened_from`` is the tensor whose axes but
     the last were made one here, ``unrolled_from`` that whose axes but the first were made one, with channels first.
-    ``resource`` is what a resource or variant handle stands for. ``forms`` are its values in the ONNX graph by layout,
-    each with the scope that made it; the first layout is the one in which it was made.
+    ``parts`` are the real and the imaginary part of a complex one. ``resource`` is what a resource or variant handle
+    stands for. ``forms`` are its values in the ONNX graph by layout, each with the scope that made it; the first layout
+    is the one in which it was made.
     """
 
     dtype: str
@@ -50,6 +93,7 @@ class Tensor:
     unrolled_from: Tensor | None = None
     forms: dict[str, list[tuple[int, ir.Value]]] = field(default_factory=dict)
     resource: Any = None
+    parts: tuple[Tensor, Tensor] | None = None
 
     @property
     def rank(self) -> int | None:

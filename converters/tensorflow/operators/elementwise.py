@@ -10,7 +10,7 @@ import onnx_ir as ir
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation, onnx_dtype
 from assay.converters.tensorflow.registry import handles
-from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor, broadcast
+from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor, affine, broadcast
 
 Formula = Callable[[Sequence[ir.Value]], ir.Value]
 
@@ -25,8 +25,6 @@ _SAME = {
     "Abs": "Abs",
     "Floor": "Floor",
     "Ceil": "Ceil",
-    "Round": "Round",
-    "Rint": "Round",
     "Sign": "Sign",
     "Sin": "Sin",
     "Cos": "Cos",
@@ -55,10 +53,8 @@ _SAME = {
     "Mul": "Mul",
     "Div": "Div",
     "RealDiv": "Div",
-    "Pow": "Pow",
     "Maximum": "Max",
     "Minimum": "Min",
-    "AddN": "Sum",
     "Less": "Less",
     "LessEqual": "LessOrEqual",
     "Greater": "Greater",
@@ -154,12 +150,6 @@ def bias_add(e: Emitter, op: Operation) -> Tensor:
     return elementwise(e, op, lambda x: e.node("Add", x))
 
 
-def _takes_bias(value: ir.Value) -> bool:
-    """Whether a convolution without bias made the value, and nothing reads it yet."""
-    node = value.producer()
-    return node is not None and node.op_type in ("Conv", "ConvTranspose") and len(node.inputs) == 2 and not value.uses()
-
-
 @handles("Cast")
 def cast(e: Emitter, op: Operation) -> Tensor:
     """To another dtype."""
@@ -173,18 +163,16 @@ def _like(e: Emitter, op: Operation, number: float) -> ir.Value:
 
 
 _SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
-    "Add": lambda a, b: a + b if isinstance(a, int) and isinstance(b, int) else _with_neutral(a, b, 0),
-    "Sub": lambda a, b: a - b if isinstance(a, int) and isinstance(b, int) else a if b == 0 else Symbol(),
-    "Mul": lambda a, b: a * b if isinstance(a, int) and isinstance(b, int) else _with_neutral(a, b, 1),
+    "Add": lambda a, b: affine(a, 1, b) if isinstance(b, int) else affine(b, 1, a) if isinstance(a, int) else Symbol(),
+    "Sub": lambda a, b: (
+        affine(a, 1, -b) if isinstance(b, int) else affine(b, -1, a) if isinstance(a, int) else Symbol()
+    ),
+    "Mul": lambda a, b: affine(a, b, 0) if isinstance(b, int) else affine(b, a, 0) if isinstance(a, int) else Symbol(),
     "FloorDiv": lambda a, b: a // b if isinstance(a, int) and isinstance(b, int) and b else a if b == 1 else Symbol(),
     "Maximum": lambda a, b: max(a, b) if isinstance(a, int) and isinstance(b, int) else Symbol(),
     "Minimum": lambda a, b: min(a, b) if isinstance(a, int) and isinstance(b, int) else Symbol(),
 }
-_SIZES["AddV2"], _SIZES["RealDiv"] = _SIZES["Add"], _SIZES["FloorDiv"]
-
-
-def _with_neutral(a: Dim, b: Dim, neutral: int) -> Dim:
-    return a if b == neutral else b if a == neutral else Symbol()
+_SIZES["AddV2"] = _SIZES["Add"]
 
 
 def _sizes(op: Operation) -> tuple[Dim, ...] | None:

@@ -26,7 +26,9 @@ def matrix_product(e: Emitter, op: Operation) -> Tensor:
         return flat
     if a.unrolled_from is not None and b.array is not None and not turn_a:
         return op.result(_of_unrolled(e, a.unrolled_from, b, turn_b), (rows, columns))
-    if turn_a or turn_b:
+    if (turn_a or turn_b) and a.dtype.startswith(("int", "uint")):
+        value = e.node("MatMul", [_adjoint(e, a, turn_a), _adjoint(e, b, turn_b)])
+    elif turn_a or turn_b:
         value = e.node("Gemm", [e.logical(a), e.logical(b)], transA=int(turn_a) or None, transB=int(turn_b) or None)
     else:
         value = e.node("MatMul", [e.logical(a), e.logical(b)])

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
 from assay.converters.tensorflow.operation import Operation
+from assay.converters.tensorflow.operators.elementwise import elementwise
+from assay.converters.tensorflow.operators.sizes import place, placed
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
 
-_REDUCTIONS = {"Mean": "ReduceMean", "Sum": "ReduceSum", "Max": "ReduceMax", "Min": "ReduceMin", "Prod": "ReduceProd"}
+_REDUCTIONS = {
+    "Mean": "ReduceMean",
+    "Sum": "ReduceSum",
+    "Max": "ReduceMax",
+    "Min": "ReduceMin",
+    "Prod": "ReduceProd",
+    "EuclideanNorm": "ReduceL2",
+    "All": "ReduceProd",
+    "Any": "ReduceSum",
+}
 
 
 @handles(*_REDUCTIONS)
@@ -22,7 +34,7 @@ def reduce(e: Emitter, op: Operation) -> Tensor:
         return op.result(_node(e, operator, e.logical(tensor), e.int64(axes), keep))
     reduced = sorted({int(axis) % max(tensor.rank, 1) for axis in axes.array.reshape(-1)})
     if not reduced:  # TensorFlow reduces over none, ONNX over all
-        return tensor
+        return elementwise(e, op, lambda x: e.node("Abs", x[:1])) if op.type == "EuclideanNorm" else tensor
     value, places, layout = _placed(e, tensor, reduced, keep)
     reduced_value = _node(e, operator, value, e.ints(*places), keep)
     return op.result(reduced_value, _shape(tensor, reduced, keep), layout=layout, sizes=_sizes(op, tensor))
@@ -41,9 +53,17 @@ def _placed(e: Emitter, tensor: Tensor, reduced: list[int], keep: bool) -> tuple
 
 
 def _node(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
+    """Truths are counted as integers, so that none at all has the answer of an empty product or sum."""
+    if value.dtype == ir.DataType.BOOL:
+        counted = _reduced(e, operator, e.node("Cast", [value], to=ir.DataType.INT32), axes, keep)
+        return e.node("Cast", [counted], to=ir.DataType.BOOL)
+    return _reduced(e, operator, value, axes, keep)
+
+
+def _reduced(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
     """Axes are an input from opset 18 on, for sums from 13 on."""
     if e.opset >= 18 or operator == "ReduceSum":
-        return e.node(operator, [value, axes], keepdims=int(keep))
+        return e.node(operator, [value, axes], keepdims=int(keep), noop_with_empty_axes=1)
     if axes.const_value is None:
         raise RefusedError(f"reduces over axes that are computed, which opset {e.opset} can't")
     return e.node(operator, [value], axes=axes.const_value.numpy().tolist(), keepdims=int(keep))
@@ -64,3 +84,21 @@ def _sizes(op: Operation, tensor: Tensor) -> tuple[Dim, ...] | None:
     for size in tensor.sizes:
         product *= size if isinstance(size, int) else 1
     return (product,) if not symbols else (symbols[0],) if len(symbols) == 1 and product == 1 else (Symbol(),)
+
+
+@handles("ArgMax", "ArgMin")
+def arg_reduce(e: Emitter, op: Operation) -> Tensor:
+    """Where the largest or smallest stands; of equal ones the first."""
+    tensor = op.inputs[0]
+    if tensor.rank is None:
+        raise RefusedError("gets a tensor of unknown rank")
+    axis = int(op.array(1, "axis").reshape(())) % tensor.rank
+    value, layout = placed(e, tensor)
+    if layout == CHANNELS_FIRST and axis != tensor.rank - 1:
+        value, layout = e.logical(tensor), LOGICAL
+    if tensor.dtype in ("float16", "bfloat16", "float32", "float64"):  # NaN is never the larger
+        worst = e.constant(np.array(-np.inf if op.type == "ArgMax" else np.inf, tensor.dtype_numpy))
+        value = e.node("Where", [e.node("IsNaN", [value]), worst, value])
+    value = e.node(op.type, [value], axis=place(axis, tensor.rank, layout), keepdims=0)
+    shape = [dim for n, dim in enumerate(tensor.shape or ()) if n != axis]
+    return op.result(e.node("Cast", [value], to=op.onnx_dtype()), shape)

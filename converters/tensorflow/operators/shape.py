@@ -8,17 +8,22 @@ import numpy as np
 import onnx_ir as ir
 from tensorflow.python.framework import tensor_util
 
-from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
+from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter
 from assay.converters.tensorflow.operation import Operation, onnx_dtype
+from assay.converters.tensorflow.operators.sizes import placed
 from assay.converters.tensorflow.registry import RefusedError, handles
-from assay.converters.tensorflow.tensor import Dim, Shape, Symbol, Tensor
+from assay.converters.tensorflow.tensor import Dim, Shape, Symbol, Tensor, affine
 
 
 @handles("Shape")
 def shape(e: Emitter, op: Operation) -> Tensor:
     """The sizes of all axes."""
     (tensor,) = op.inputs
-    value = _as_dtype(e, e.node("Shape", [e.logical(tensor)]), op.dtype())
+    whole, layout = placed(e, tensor)
+    found = e.node("Shape", [whole])
+    if layout == CHANNELS_FIRST:
+        found = e.node("Gather", [found, e.ints(0, *range(2, tensor.rank or 0), 1)], axis=0)
+    value = _as_dtype(e, found, op.dtype())
     return op.result(value, None if tensor.rank is None else (tensor.rank,), sizes=tensor.shape)
 
 
@@ -35,10 +40,14 @@ def reshape(e: Emitter, op: Operation) -> Tensor:
         return tensor.flattened_from
     if sizes is not None and tensor.shape is not None and _same(tensor.shape, sizes):
         return tensor
+    if sizes is not None and tensor.shape is not None:
+        changed = _by_ones(e, op, tensor, tensor.shape, sizes)
+        if changed is not None:
+            return changed
     value = _source(e, tensor)
     written = None if sizes is None else _written(tensor, sizes)
     if written is None:
-        return op.result(e.node("Reshape", [value, e.int64(target)]), sizes)
+        return op.result(e.node("Reshape", [value, e.int64(target)], allowzero=1), sizes)
     result = op.result(e.node("Reshape", [value, e.ints(*written)]), sizes, sizes=tensor.sizes)
     if len(written) == 2 and tensor.rank is not None and tensor.rank > 2 and result.dim(1) == tensor.dim(-1):
         result.flattened_from = tensor
@@ -53,6 +62,19 @@ def _is_unrolled(e: Emitter, tensor: Tensor, result: Tensor) -> bool:
         return False
     sizes = [size for size in tensor.shape[1:] if isinstance(size, int)]
     return len(sizes) == len(tensor.shape) - 1 and result.dim(1) == int(np.prod(sizes))
+
+
+def _by_ones(e: Emitter, op: Operation, tensor: Tensor, own: Shape, sizes: Shape) -> Tensor | None:
+    """Where axes of one element come or go beside a dynamic one, this is said: -1 is no size of an empty tensor."""
+    if sum(isinstance(size, Symbol) for size in sizes) < 2 or e.is_channels_first(tensor):
+        return None
+    wide, narrow = (own, sizes) if len(own) > len(sizes) else (sizes, own)
+    if not _same(tuple(size for size in wide if size != 1), tuple(size for size in narrow if size != 1)):
+        return None
+    if any(size == 1 for size in narrow) or len(wide) == len(narrow):
+        return None
+    ones = e.ints(*(axis for axis, size in enumerate(wide) if size == 1))
+    return op.result(e.node("Squeeze" if wide is own else "Unsqueeze", [e.logical(tensor), ones]), sizes)
 
 
 def _source(e: Emitter, tensor: Tensor) -> ir.Value:
@@ -204,85 +226,19 @@ def pack(e: Emitter, op: Operation) -> Tensor:
     return op.result(e.node("Concat", values, axis=place), shape, sizes=sizes)
 
 
-@handles("GatherV2")
-def gather(e: Emitter, op: Operation) -> Tensor:
-    """Slices by index along an axis."""
-    tensor, indices, _ = op.inputs
-    if op.attr("batch_dims"):
-        raise RefusedError("gathers with batch axes")
-    place = int(op.array(2, "axis").reshape(()))
-    sizes = None
-    if tensor.sizes is not None and tensor.rank == 1 and indices.array is not None and indices.array.ndim < 2:
-        sizes = tuple(tensor.sizes[int(index)] for index in indices.array.reshape(-1))
-    whole = None
-    if tensor.shape is not None and indices.shape is not None:
-        place %= len(tensor.shape)
-        whole = (*tensor.shape[:place], *indices.shape, *tensor.shape[place + 1 :])
-    return op.result(e.node("Gather", [e.logical(tensor), e.logical(indices)], axis=place), whole, sizes=sizes)
-
-
 @handles("Pad", "PadV2")
 def pad(e: Emitter, op: Operation) -> Tensor:
     """A border of one value."""
-    tensor, pairs = op.inputs[0], op.array(1, "padding").astype(np.int64)
+    tensor, pairs = op.inputs[0], op.inputs[1].array
     fill = e.logical(op.inputs[2]) if len(op.inputs) > 2 else None
+    if pairs is None:
+        edges = e.node("Reshape", [e.node("Transpose", [e.int64(op.inputs[1])], perm=[1, 0]), e.ints(-1)])
+        return op.result(e.node("Pad", [e.logical(tensor), edges, fill]), None)
+    pairs = pairs.astype(np.int64)
     shape = None
     if tensor.shape is not None:
-        shape = tuple(
-            size + int(sum(pair)) if isinstance(size, int) else size if not pair.any() else Symbol()
-            for size, pair in zip(tensor.shape, pairs, strict=True)
-        )
-    value, layout = e.logical(tensor) if not e.is_channels_first(tensor) else e.channels_first(tensor), LOGICAL
-    if e.is_channels_first(tensor):
-        pairs, layout = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]], CHANNELS_FIRST
+        shape = tuple(affine(size, 1, int(sum(pair))) for size, pair in zip(tensor.shape, pairs, strict=True))
+    value, layout = placed(e, tensor)
+    if layout == CHANNELS_FIRST:
+        pairs = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]]
     return op.result(e.node("Pad", [value, e.constant(pairs.T.reshape(-1)), fill]), shape, layout=layout)
-
-
-@handles("StridedSlice")
-def strided_slice(e: Emitter, op: Operation) -> Tensor:
-    """A slice as in Python, with new axes and axes that go."""
-    tensor = op.inputs[0]
-    if any(part.array is None for part in op.inputs[1:]):
-        raise RefusedError("slices at places that are computed")
-    begin, end, step = ([int(n) for n in part.array.reshape(-1)] for part in op.inputs[1:] if part.array is not None)
-    masks = {name: int(op.attr(f"{name}_mask")) for name in ("begin", "end", "ellipsis", "new_axis", "shrink_axis")}
-    if masks["ellipsis"] or masks["new_axis"]:
-        raise RefusedError("slices with an ellipsis or new axes")
-    last = np.iinfo(np.int64)
-    starts, ends, axes, gone = [], [], [], []
-    for axis, (low, high, stride) in enumerate(zip(begin, end, step, strict=True)):
-        if masks["shrink_axis"] >> axis & 1:
-            gone.append(axis)
-            starts.append(low)
-            ends.append(low + 1 if low != -1 else last.max)
-        else:
-            starts.append((0 if stride > 0 else last.max) if masks["begin"] >> axis & 1 else low)
-            ends.append((last.max if stride > 0 else last.min) if masks["end"] >> axis & 1 else high)
-        axes.append(axis)
-    value = e.node("Slice", [e.logical(tensor), e.ints(*starts), e.ints(*ends), e.ints(*axes), e.ints(*step)])
-    if gone:
-        value = e.node("Squeeze", [value, e.ints(*gone)])
-    sizes = None
-    if tensor.sizes is not None and tensor.rank == 1:
-        picked = tensor.sizes[slice(_python(starts[0]), _python(ends[0]), step[0])]
-        sizes = tuple(picked)
-    shape = None if tensor.shape is None else _sliced(tensor.shape, starts, ends, step, gone)
-    return op.result(value, shape, sizes=sizes)
-
-
-def _python(number: int) -> int | None:
-    return None if abs(number) > 1 << 62 else number
-
-
-def _sliced(shape: Shape, starts: list[int], ends: list[int], steps: list[int], gone: list[int]) -> Shape:
-    sizes: list[Dim] = []
-    for axis, size in enumerate(shape):
-        if axis in gone:
-            continue
-        if axis >= len(starts):
-            sizes.append(size)
-            continue
-        cut = slice(_python(starts[axis]), _python(ends[axis]), steps[axis])
-        whole = cut.start in (None, 0) and cut.stop is None and cut.step == 1
-        sizes.append(len(range(size)[cut]) if isinstance(size, int) else size if whole else Symbol())
-    return tuple(sizes)

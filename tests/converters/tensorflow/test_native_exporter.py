@@ -92,7 +92,7 @@ def test_an_operator_has_one_handler() -> None:
 def test_every_family_is_loaded_and_every_handler_says_what_it_does() -> None:
     registry.load_handlers()
     shortcuts = [handler for _, handler in registry.SHORTCUTS.values()]
-    writers = [*registry.HANDLERS.values(), *registry.COMPOSERS.values(), *shortcuts]
+    writers = [*registry.HANDLERS.values(), *registry.COMPLEX.values(), *registry.COMPOSERS.values(), *shortcuts]
     assert {writer.__module__.rpartition(".")[2] for writer in writers} == set(registry.FAMILIES)
     assert all(writer.__doc__ for writer in writers)
 
