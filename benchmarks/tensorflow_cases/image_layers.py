@@ -141,7 +141,6 @@ def _images() -> list[Case]:
         layer("f4[a,8,9,3]", "Resizing", 6, 6, pad_to_aspect_ratio=True),
         layer(image, "Normalization", mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 3.0]),
         layer(image, "Normalization", mean=0.5, variance=2.0, invert=True),
-        layer("f4[a,8,9,3]:prob", "Equalization", value_range=(0, 1)),
         layer("f4[a,8,9,3]:prob", "Solarization", value_range=(0, 1)),
     ]
 
