@@ -32,7 +32,8 @@ def from_object(model: Any, request: Request) -> TensorFlowSource:
     inputs = resolve_inputs(request.name, _own_inputs(model), request.inputs, request.hints)
 
     def call(values: list[Any]) -> Any:
-        return _named(model, model(keras.tree.pack_sequence_as(_structure(model), values), training=False))
+        with keras.StatelessScope():  # what the model would write to its variables is dropped
+            return _named(model, model(keras.tree.pack_sequence_as(_structure(model), values), training=False))
 
     return TensorFlowSource("keras", request, inputs, call, model)
 

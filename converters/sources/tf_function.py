@@ -20,6 +20,7 @@ from assay.converters.sources.base import (
     SourceError,
     resolve_inputs,
 )
+from assay.converters.sources.keras_composites import marked_layers
 from assay.converters.sources.tf_float64 import float64_function
 from assay.converters.sources.tf_shaking import shaken_function, wavering_function
 from assay.specs.errors import brief
@@ -86,7 +87,8 @@ class TensorFlowSource(Source):
         signature = [tf.TensorSpec(tf_shape(spec), spec.dtype, name=_graph_name(spec.name)) for spec in self.inputs]
 
         def flat(*values: Any) -> list[Any]:
-            named = self.name_outputs(list(flatten(call(list(values)))))
+            with marked_layers():
+                named = self.name_outputs(list(flatten(call(list(values)))))
             names[:] = named
             return [tf.identity(value) for value in named.values()]
 

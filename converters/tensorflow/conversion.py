@@ -11,7 +11,8 @@ import numpy as np
 from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
-from assay.converters.tensorflow.registry import COMPLEX, Handler, RefusedError, load_handlers
+from assay.converters.tensorflow.registry import COMPLEX, SHORTCUTS, Handler, RefusedError, load_handlers
+from assay.converters.tensorflow.source_lines import origin_of
 from assay.converters.tensorflow.tensor import Tensor, constant
 
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall", "IdentityN", "If", "StatelessIf", "ReadVariableOp"})
@@ -45,7 +46,7 @@ class Conversion:
         for operation in _ordered(graph.outputs, set(tensors)):
             if operation.outputs and operation.outputs[0].name in tensors:
                 continue
-            inputs = [tensors[tensor.name] for tensor in operation.inputs]
+            inputs = [tensors[tensor.name] for tensor in _inputs(operation)]
             for tensor, found in zip(operation.outputs, self._outputs(operation, inputs, prefix), strict=True):
                 tensors[tensor.name] = found
         return [tensors[tensor.name] for tensor in graph.outputs]
@@ -86,13 +87,15 @@ class Conversion:
         return COMPLEX.get(operation.type)
 
     def _converted(self, operation: Any, inputs: list[Tensor], prefix: str) -> Sequence[Tensor]:
-        folded = folding.fold(operation, inputs)
-        if folded is not None:
-            return folded
-        handler = self._handler(operation)
+        handler = _shortcut(operation)
+        if handler is None:
+            folded = folding.fold(operation, inputs)
+            if folded is not None:
+                return folded
+            handler = self._handler(operation)
         if handler is None:
             raise RefusedError("has no handler")
-        with self.emitter.named(prefix + operation.name):
+        with self.emitter.named(prefix + operation.name, origin_of(operation, prefix)):
             found = handler(self.emitter, Operation(operation, inputs, self.emitter, self))
         outputs = [found] if isinstance(found, Tensor) else list(found)
         for tensor in outputs:
@@ -110,7 +113,25 @@ class HangsOnRefusal(Exception):
 
 def function_graph(operation: Any, attribute: str) -> Any:
     """The graph of the function that an attribute of the operation names."""
-    return operation.graph._get_function(operation.get_attr(attribute).name).graph
+    return function_of(operation, operation.get_attr(attribute).name)
+
+
+def function_of(operation: Any, name: str) -> Any:
+    """The graph of the function of this name."""
+    return operation.graph._get_function(name).graph
+
+
+def _inputs(operation: Any) -> Sequence[Any]:
+    """What the operation's handler gets: its inputs, or those of the operations that are converted with it."""
+    pattern, _ = SHORTCUTS.get(operation.type, (None, None))
+    found = None if pattern is None else pattern(operation)
+    return operation.inputs if found is None else found
+
+
+def _shortcut(operation: Any) -> Handler | None:
+    """The handler of the operation and of others before it, where there is one."""
+    pattern, handler = SHORTCUTS.get(operation.type, (None, None))
+    return None if pattern is None or pattern(operation) is None else handler
 
 
 def _settle(tensor: Tensor) -> None:
@@ -133,5 +154,5 @@ def _ordered(outputs: Sequence[Any], known: set[str]) -> Iterator[Any]:
             elif operation.name not in done:
                 done.add(operation.name)
                 waiting.append((operation, True))
-                needed = (tensor for tensor in reversed(operation.inputs) if tensor.name not in known)
+                needed = (tensor for tensor in reversed(_inputs(operation)) if tensor.name not in known)
                 waiting += [(tensor.op, False) for tensor in needed if tensor.op.name not in done]

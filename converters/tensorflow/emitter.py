@@ -6,7 +6,7 @@ with channels first, and every operator that can work so does; it is turned only
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,7 @@ class Emitter:
         self._names: dict[str, int] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
         self._prefix = ""
+        self._origin: Mapping[str, str] = {}
 
     # nodes
 
@@ -52,8 +53,7 @@ class Emitter:
         made = ir.node(operator, legal, given, domain=domain, num_outputs=outputs, name=name)
         for index, value in enumerate(made.outputs):
             value.name = name if index == 0 else f"{name}:{index}"
-        if self._prefix:
-            made.metadata_props["assay.module"] = self._prefix
+        made.metadata_props.update(self._origin)
         self._bodies[-1].append(made)
         return [self._typed(value, index, types) for index, value in enumerate(made.outputs)]
 
@@ -98,13 +98,14 @@ class Emitter:
         return name if number is None else self.unique(f"{name}_{number + 1}")
 
     @contextmanager
-    def named(self, prefix: str) -> Iterator[None]:
-        """Nodes made inside are called after this operation."""
-        before, self._prefix = self._prefix, prefix
+    def named(self, prefix: str, origin: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Nodes made inside are called after this operation, and carry where it comes from as metadata."""
+        before = self._prefix, self._origin
+        self._prefix, self._origin = prefix, origin or {}
         try:
             yield
         finally:
-            self._prefix = before
+            self._prefix, self._origin = before
 
     # subgraphs
 
@@ -229,7 +230,8 @@ class Emitter:
         return next((value for scope, value in tensor.forms.get(layout, ()) if scope in self._scopes), None)
 
     def _remember(self, tensor: Tensor, layout: str, value: ir.Value) -> None:
-        tensor.forms.setdefault(layout, []).append((self._scopes[-1], value))
+        scope = 0 if value.const_value is not None else self._scopes[-1]  # initializers are seen everywhere
+        tensor.forms.setdefault(layout, []).append((scope, value))
 
 
 def _to_first(rank: int) -> list[int]:

@@ -13,12 +13,14 @@ from assay.converters.sources.base import Source
 from assay.converters.sources.tf_function import TensorFlowSource
 from assay.converters.tensorflow.conversion import Conversion, Refusal
 from assay.converters.tensorflow.emitter import Emitter
+from assay.converters.tensorflow.gelu import write_gelu
 from assay.converters.tensorflow.operation import onnx_dtype
 from assay.converters.tensorflow.tensor import Tensor, constant, merged
 
 NAME = "assay.tensorflow"
 OLDEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 17, 20, 24
 _TOLD = 20
+_ML_OPSET = 3
 _IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12}
 
 
@@ -53,10 +55,11 @@ def export(source: Source, opset: int | None) -> Exported:
         outputs,
         nodes=emitter.main,
         initializers=list(emitter.initializers.values()),
-        opset_imports={"": chosen},
+        opset_imports={"": chosen, "ai.onnx.ml": _ML_OPSET},  # what is not used is removed
         name="model",
     )
     model = ir.Model(graph, ir_version=_IR_VERSIONS[chosen], producer_name="assay")
+    write_gelu(model)
     return Exported(model, tuple(str(value.name) for value in inputs), NAME)
 
 

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from assay.converters.tensorflow.conversion import Conversion
 
 
+_BORDERS = frozenset(
+    {
+        *("Placeholder", "PlaceholderWithDefault", "PartitionedCall", "StatefulPartitionedCall", "RemoteCall"),
+        *("If", "StatelessIf", "Case", "StatelessCase", "While", "StatelessWhile"),
+        *("Identity", "IdentityN", "StopGradient", "PreventGradient", "EnsureShape", "Snapshot", "CheckNumerics"),
+        *("CheckNumericsV2", "DebugIdentityV2"),
+    }
+)
+
+
 class Operation:
     """A ``tf.Operation`` whose inputs are converted already."""
 
@@ -22,6 +32,11 @@ class Operation:
         self.tf, self.inputs, self.emitter, self.conversion = operation, tuple(inputs), emitter, conversion
         self.type: str = operation.type
         self.name: str = operation.name
+
+    @property
+    def inner_prefix(self) -> str:
+        """What the names of the operations of a function that it calls begin with."""
+        return f"{self.name}/"
 
     def attr(self, name: str) -> Any:
         """An attribute as Python has it: bytes are text, dtypes their name."""
@@ -57,8 +72,13 @@ class Operation:
         return self.emitter.tensor(value, self.dtype(index), whole, layout, sizes=sizes)
 
     def only_reader(self, index: int = 0) -> bool:
-        """Whether nothing but this operation reads what it gets as this input."""
-        return len(self.tf.inputs[index].consumers()) == 1
+        """Whether nothing but this operation reads what it gets as this input.
+
+        What comes from another function's graph, or through an operation that passes it on, may have other readers.
+        """
+        tensor = self.tf.inputs[index]
+        given = any(tensor is output for output in getattr(tensor.graph, "outputs", ()))
+        return tensor.op.type not in _BORDERS and not given and len(tensor.consumers()) == 1
 
     def array(self, index: int, what: str) -> Any:
         """The content of an input that must be constant; refused where it is not."""

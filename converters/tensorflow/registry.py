@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from assay.converters.tensorflow.tensor import Tensor
 
 Handler = Callable[["Emitter", "Operation"], "Tensor | Sequence[Tensor]"]
+Composer = Callable[["Emitter", "Operation", "Call"], "Sequence[Tensor] | None"]
+Pattern = Callable[[Any], "Sequence[Any] | None"]
 ENTRY_POINT = "assay.tensorflow_operators"
 FAMILIES = (
     "elementwise",
@@ -46,8 +49,17 @@ FAMILIES = (
     "signal",
     "matrices",
     "functions",
+    "control_flow",
+    "loops",
+    "tensor_lists",
+    "recurrent",
+    "layers",
+    "lookup",
+    "dilated_convolution",
 )
 HANDLERS: dict[str, Handler] = {}
+COMPOSERS: dict[str, Composer] = {}
+SHORTCUTS: dict[str, tuple[Pattern, Handler]] = {}
 COMPLEX: dict[str, Handler] = {}
 
 
@@ -78,6 +90,48 @@ def _registers(registry: dict[str, Handler], operators: Sequence[str]) -> Callab
             if operator in registry:
                 raise ValueError(f"{operator} has two handlers, but should have one")
             registry[operator] = handler
+        return handler
+
+    return register
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a marked function: its arguments by their role, and the layer's settings."""
+
+    tensors: Mapping[str, Tensor]
+    settings: Mapping[str, Any]
+
+    def __getitem__(self, role: str) -> Tensor:
+        return self.tensors[role]
+
+    def get(self, role: str) -> Tensor | None:
+        """The argument of this role, where there is one."""
+        return self.tensors.get(role)
+
+
+def composes(kind: str) -> Callable[[Composer], Composer]:
+    """Register a function as the writer of a marked layer; it gives None where the layer's parts are to be written."""
+
+    def register(composer: Composer) -> Composer:
+        if kind in COMPOSERS:
+            raise ValueError(f"{kind} has two composers, but should have one")
+        COMPOSERS[kind] = composer
+        return composer
+
+    return register
+
+
+def shortens(operator: str, pattern: Pattern) -> Callable[[Handler], Handler]:
+    """Register a handler for an operator and others before it, where the pattern finds them in the graph.
+
+    The pattern gives the tensors of the graph that the handler gets as inputs; what lies between is not converted.
+    """
+
+    def register(handler: Handler) -> Handler:
+        if operator in SHORTCUTS:
+            raise ValueError(f"{operator} has two shortcuts, but should have one")
+        SHORTCUTS[operator] = (pattern, handler)
         return handler
 
     return register

@@ -78,9 +78,10 @@ class Tensor:
     ``dtype`` is TensorFlow's name of it. ``shape`` is None where the rank is unknown. ``array`` is the content of a
     constant, ``label`` its name in the graph. ``sizes`` is the content of an integer tensor of rank 0 or 1 as
     far as it is sizes of axes; a Symbol there is the size of that axis. ``flattened_from`` is the tensor whose axes but
-    the last were made one here. ``parts`` are the real and the imaginary part of a complex one. ``resource`` is what a
-    resource or variant handle stands for. ``forms`` are its values in the ONNX graph by layout, each with the scope
-    that made it; the first layout is the one in which it was made.
+    the last were made one here, ``unrolled_from`` that whose axes but the first were made one, with channels first.
+    ``parts`` are the real and the imaginary part of a complex one. ``resource`` is what a resource or variant handle
+    stands for. ``forms`` are its values in the ONNX graph by layout, each with the scope that made it; the first layout
+    is the one in which it was made.
     """
 
     dtype: str
@@ -89,6 +90,7 @@ class Tensor:
     sizes: tuple[Dim, ...] | None = None
     label: str = ""
     flattened_from: Tensor | None = None
+    unrolled_from: Tensor | None = None
     forms: dict[str, list[tuple[int, ir.Value]]] = field(default_factory=dict)
     resource: Any = None
     parts: tuple[Tensor, Tensor] | None = None
@@ -115,9 +117,10 @@ class Tensor:
         return Symbol() if self.shape is None else self.shape[axis]
 
 
-def constant(array: NDArray[Any], dtype: str, label: str = "") -> Tensor:
-    """A tensor of known content."""
-    return Tensor(dtype, tuple(array.shape), array, sizes_of(array), label)
+def constant(array: NDArray[Any] | bytes, dtype: str, label: str = "") -> Tensor:
+    """A tensor of known content; TensorFlow gives a single string as bytes."""
+    content = np.array(array, object) if isinstance(array, bytes) else array
+    return Tensor(dtype, tuple(content.shape), content, sizes_of(content), label)
 
 
 def sizes_of(array: NDArray[Any]) -> tuple[int, ...] | None:

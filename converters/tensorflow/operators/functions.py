@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assay.converters.sources.keras_composites import composite_of
+from assay.converters.tensorflow.conversion import function_graph
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
-from assay.converters.tensorflow.registry import RefusedError, handles
+from assay.converters.tensorflow.registry import COMPOSERS, Call, RefusedError, handles
 from assay.converters.tensorflow.tensor import Tensor
 
 
 @handles("PartitionedCall", "StatefulPartitionedCall", "RemoteCall")
-def call(_emitter: Emitter, op: Operation) -> Sequence[Tensor]:
-    """The function's operations take the place of its call."""
+def call(e: Emitter, op: Operation) -> Sequence[Tensor]:
+    """The function's operations take the place of its call, or one operator for a layer that is marked."""
+    mark = composite_of(function_graph(op.tf, "f"))
+    composer = None if mark is None else COMPOSERS.get(mark.kind)
+    if mark is not None and composer is not None:
+        arguments = dict(zip(mark.roles, op.inputs, strict=False))  # what it captures besides comes after them
+        found = composer(e, op, Call(arguments, mark.settings))
+        if found is not None:
+            return found
     return op.conversion.call(op, "f", op.inputs)
 
 

@@ -19,10 +19,13 @@ def matrix_product(e: Emitter, op: Operation) -> Tensor:
     whole = a.flattened_from
     if whole is not None and b.array is not None and not turn_a:
         wide = _of_last_axis(e, op, whole, b, turn_b)
-        flat = op.result(wide.forms[next(iter(wide.forms))][0][1], (rows, columns))
-        flat.forms.clear()
+        flat = op.result(
+            e.node("Reshape", [e.logical(wide), e.ints(-1, b.array.shape[0 if turn_b else 1])]), (rows, columns)
+        )
         flat.flattened_from = wide
         return flat
+    if a.unrolled_from is not None and b.array is not None and not turn_a:
+        return op.result(_of_unrolled(e, a.unrolled_from, b, turn_b), (rows, columns))
     if (turn_a or turn_b) and a.dtype.startswith(("int", "uint")):
         value = e.node("MatMul", [_adjoint(e, a, turn_a), _adjoint(e, b, turn_b)])
     elif turn_a or turn_b:
@@ -30,6 +33,17 @@ def matrix_product(e: Emitter, op: Operation) -> Tensor:
     else:
         value = e.node("MatMul", [e.logical(a), e.logical(b)])
     return op.result(value, (rows, columns))
+
+
+def _of_unrolled(e: Emitter, tensor: Tensor, weights: Tensor, turned: bool) -> ir.Value:
+    """The rows of the matrix are put in the order of channels first, so that the tensor need not be turned."""
+    assert weights.array is not None
+    matrix = weights.array.T if turned else weights.array
+    sizes = [int(size) for size in (tensor.shape or ())[1:]]  # type: ignore[arg-type]
+    axes = range(len(sizes) + 1)
+    rows = matrix.reshape(*sizes, -1).transpose(len(sizes) - 1, *axes[:-2], len(sizes)).reshape(matrix.shape)
+    flat = e.node("Reshape", [e.channels_first(tensor), e.ints(0, matrix.shape[0])])
+    return e.node("MatMul", [flat, e.constant(rows, name=weights.label or "matrix")])
 
 
 def _of_last_axis(e: Emitter, op: Operation, tensor: Tensor, weights: Tensor, turned: bool) -> Tensor:

@@ -51,7 +51,17 @@ def reshape(e: Emitter, op: Operation) -> Tensor:
     result = op.result(e.node("Reshape", [value, e.ints(*written)]), sizes, sizes=tensor.sizes)
     if len(written) == 2 and tensor.rank is not None and tensor.rank > 2 and result.dim(1) == tensor.dim(-1):
         result.flattened_from = tensor
+    if _is_unrolled(e, tensor, result):
+        result.unrolled_from = tensor
     return result
+
+
+def _is_unrolled(e: Emitter, tensor: Tensor, result: Tensor) -> bool:
+    """Whether a tensor with channels first became one of an axis besides the batch, whose size is known."""
+    if not e.is_channels_first(tensor) or tensor.shape is None or result.rank != 2:
+        return False
+    sizes = [size for size in tensor.shape[1:] if isinstance(size, int)]
+    return len(sizes) == len(tensor.shape) - 1 and result.dim(1) == int(np.prod(sizes))
 
 
 def _by_ones(e: Emitter, op: Operation, tensor: Tensor, own: Shape, sizes: Shape) -> Tensor | None:

@@ -90,9 +90,11 @@ def test_an_operator_has_one_handler() -> None:
 
 
 def test_every_family_is_loaded_and_every_handler_says_what_it_does() -> None:
-    handlers = [*registry.load_handlers().values(), *registry.COMPLEX.values()]
-    assert {handler.__module__.rpartition(".")[2] for handler in handlers} == set(registry.FAMILIES)
-    assert all(handler.__doc__ for handler in handlers)
+    registry.load_handlers()
+    shortcuts = [handler for _, handler in registry.SHORTCUTS.values()]
+    writers = [*registry.HANDLERS.values(), *registry.COMPLEX.values(), *registry.COMPOSERS.values(), *shortcuts]
+    assert {writer.__module__.rpartition(".")[2] for writer in writers} == set(registry.FAMILIES)
+    assert all(writer.__doc__ for writer in writers)
 
 
 def test_large_weights_are_not_copied_for_a_product() -> None:
@@ -100,3 +102,22 @@ def test_large_weights_are_not_copied_for_a_product() -> None:
     model = converted(lambda x: x @ weights, *float_specs([None, 300]))
     (held,) = [v.const_value for v in model.model.graph.initializers.values() if v.const_value is not None]
     assert np.shares_memory(held.numpy(), read_variable(weights.handle, tf.float32))
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (None, None, 3)])
+def test_a_map_that_is_unrolled_for_a_product_is_not_turned(shape: tuple[int | None, ...]) -> None:
+    place = keras.Input(shape)
+    maps = keras.layers.Conv2D(6, 3)(place)
+    if shape[0] is None:
+        maps = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
+    model = converted(lambda: None, model=keras.Model(place, keras.layers.Dense(2)(keras.layers.Flatten()(maps))))
+    assert model.operators["Transpose"] == 1
+    for batch in (1, 3):
+        model.assert_agrees(random(batch, 4, 5, 3), ulps=64)
+
+
+def test_a_map_that_is_unrolled_and_read_elsewhere() -> None:
+    place = keras.Input((4, 5, 3))
+    flat = keras.layers.Flatten()(keras.layers.Conv2D(6, 3)(place))
+    model = converted(lambda: None, model=keras.Model(place, [keras.layers.Dense(2)(flat), flat]))
+    model.assert_agrees(random(3, 4, 5, 3), ulps=64)
