@@ -61,7 +61,12 @@ _EXPORTERS = {
     "torch.onnx.keras": ("tensorflow", "assay.converters.tensorflow.keras_torch_exporter:export"),
     "onnx": ("onnx", "assay.converters.onnx_exporter:export"),
 }
-_DEFAULTS = {"torchscript": "torch.onnx.torchscript", "pytorch": "torch.onnx", "tensorflow": "tf2onnx", "onnx": "onnx"}
+_DEFAULTS = {
+    "torchscript": "torch.onnx.torchscript",
+    "pytorch": "torch.onnx",
+    "tensorflow": "assay.tensorflow",
+    "onnx": "onnx",
+}
 # exporters that take some kinds of their framework's sources alone
 _KINDS = {"torch.onnx": ("module", "exported-program"), "torch.onnx.keras": ("keras",)}
 

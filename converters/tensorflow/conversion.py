@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
 from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
@@ -118,7 +119,15 @@ def function_graph(operation: Any, attribute: str) -> Any:
 
 def function_of(operation: Any, name: str) -> Any:
     """The graph of the function of this name."""
-    return operation.graph._get_function(name).graph
+    holder, function = operation.graph, operation.graph._get_function(name)
+    while function is None:
+        holder = holder.outer_graph
+        function = holder._get_function(name)
+    graph = getattr(function, "graph", None)
+    if graph is not None:
+        return graph
+    with holder.as_default():  # where a function of TensorFlow 1 finds those that it calls
+        return function_def_to_graph(function.definition)
 
 
 def _inputs(operation: Any) -> Sequence[Any]:

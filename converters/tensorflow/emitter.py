@@ -19,7 +19,8 @@ from assay.converters.tensorflow.registry import RefusedError
 from assay.converters.tensorflow.tensor import ONNX_DTYPES, Shape, Symbol, Tensor
 
 LOGICAL, CHANNELS_FIRST = "logical", "channels first"
-_SHARED_BYTES = 1 << 10  # constants up to this size are looked up by their bytes
+_FOLDED_BYTES = 1 << 10  # of a constant that is cast at once
+_SAMPLE = 64  # elements by which constants are looked up
 
 
 class Emitter:
@@ -32,7 +33,7 @@ class Emitter:
         self._scopes = [0]
         self._scope_count = 0
         self._names: dict[str, int] = {}
-        self._shared: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
+        self._shared: dict[tuple[str, tuple[int, ...], bytes], list[tuple[ir.Value, NDArray[Any]]]] = {}
         self._prefix = ""
         self._origin: Mapping[str, str] = {}
 
@@ -69,22 +70,22 @@ class Emitter:
     def _cast(self, value: ir.Value | None, dtype: ir.DataType | None) -> ir.Value | None:
         if value is None or dtype is None or value.dtype in (None, dtype):
             return value
-        if value.const_value is not None and value.const_value.nbytes <= _SHARED_BYTES:
+        if value.const_value is not None and value.const_value.nbytes <= _FOLDED_BYTES:
             return self.constant(value.const_value.numpy().astype(dtype.numpy()))
         return self.node("Cast", [value], to=dtype)
 
     def constant(self, array: NDArray[Any] | Sequence[Any], dtype: Any = None, name: str = "constant") -> ir.Value:
-        """An initializer; equal small ones are one."""
+        """An initializer; equal ones are one."""
         content = np.asarray(array, dtype, order="C")
-        key = (str(content.dtype), content.shape, content.tobytes()) if content.nbytes <= _SHARED_BYTES else None
-        if key is not None and content.dtype != object and key in self._shared:
-            return self._shared[key]
+        alike = [] if content.dtype == object else self._shared.setdefault(_sample(content), [])
+        for value, held in alike:
+            if np.array_equal(held.view(np.uint8), content.reshape(-1).view(np.uint8)):
+                return value
         value = ir.Value(name=self.unique(name))
         value.const_value = _tensor(content, value.name)
         value.dtype, value.shape = value.const_value.dtype, ir.Shape(content.shape)
         self.initializers[value.name or ""] = value
-        if key is not None and content.dtype != object:
-            self._shared[key] = value
+        alike.append((value, content.reshape(-1)))
         return value
 
     def ints(self, *numbers: int) -> ir.Value:
@@ -258,3 +259,9 @@ def _tensor(array: NDArray[Any], name: str | None) -> ir.TensorProtocol:
         texts = [text if isinstance(text, bytes) else str(text).encode() for text in array.reshape(-1)]
         return ir.StringTensor(texts, shape=ir.Shape(array.shape), name=name)
     return ir.tensor(array, name=name)
+
+
+def _sample(content: NDArray[Any]) -> tuple[str, tuple[int, ...], bytes]:
+    """What equal constants share: dtype, shape and some elements."""
+    step = max(content.size // _SAMPLE, 1)
+    return str(content.dtype), content.shape, content.reshape(-1)[::step].tobytes()

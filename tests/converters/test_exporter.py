@@ -35,8 +35,8 @@ def test_a_name_that_does_not_fit_is_refused(name: str, says: str) -> None:
     [
         ("pytorch", "module", ("torch.onnx", "torch.onnx.torchscript")),
         ("pytorch", "torchscript", ("torch.onnx.torchscript",)),
-        ("tensorflow", "keras", ("tf2onnx", "torch.onnx.keras")),
-        ("tensorflow", "saved-model", ("tf2onnx",)),
+        ("tensorflow", "keras", ("assay.tensorflow", "tf2onnx", "torch.onnx.keras")),
+        ("tensorflow", "saved-model", ("assay.tensorflow", "tf2onnx")),
         ("onnx", "onnx", ("onnx",)),
     ],
 )

@@ -28,7 +28,7 @@ from assay.specs.tasks import load_task
 
 _EXPORTERS = {
     "pytorch": ("torch.onnx", "torch.onnx.torchscript"),
-    "tensorflow": ("tf2onnx",),
+    "tensorflow": ("assay.tensorflow", "tf2onnx"),
     "onnx": ("onnx",),
 }
 

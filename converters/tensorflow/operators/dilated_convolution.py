@@ -81,19 +81,22 @@ def dilated_convolution(e: Emitter, op: Operation) -> Tensor:
 
 def _kernel(e: Emitter, op: Operation, weights: Tensor, tensor: Tensor, kind: str) -> tuple[ir.Value, Dim, int]:
     """The weights as [outputs, inputs, spatial...], how many outputs, and how many groups."""
-    array = weights.array
-    if array is None or not isinstance(tensor.dim(-1), int):
+    shape, channels = weights.static_shape, tensor.dim(-1)
+    if shape is None or not isinstance(channels, int):
         raise RefusedError("has weights or channels of unknown size")
-    channels = int(tensor.dim(-1))  # type: ignore[arg-type]
     if kind == "DepthwiseConv2dNative":
-        height, width, inputs, multiplier = array.shape
-        turned, group = array.transpose(2, 3, 0, 1).reshape(inputs * multiplier, 1, height, width), inputs
+        *spatial, inputs, multiplier = shape
+        order, group, outputs = (*range(len(spatial), len(shape)), *range(len(spatial))), inputs, inputs * multiplier
     else:
-        turned = array.transpose(array.ndim - 1, array.ndim - 2, *range(array.ndim - 2))
-        group = channels // array.shape[-2]
-    if turned.ndim > len(tensor.shape or ()):
-        turned = turned[:, :, 0]
-    return e.constant(turned, name=weights.label or op.name), int(turned.shape[0]), group
+        *spatial, inputs, outputs = shape
+        order, group = (len(shape) - 1, len(shape) - 2, *range(len(spatial))), channels // inputs
+    whole = [outputs, 1 if kind == "DepthwiseConv2dNative" else inputs, *spatial]
+    if len(whole) > len(tensor.shape or ()):  # an axis that was made for the convolution
+        del whole[2]
+    if weights.array is not None:
+        return e.constant(weights.array.transpose(order).reshape(whole), name=weights.label or op.name), outputs, group
+    turned = e.node("Transpose", [e.logical(weights)], perm=list(order))
+    return e.node("Reshape", [turned, e.ints(*whole)]), outputs, group
 
 
 def _padded(e: Emitter, value: ir.Value, pads: Tensor, rank: int) -> ir.Value:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from assay.converters.tensorflow.emitter import Emitter
+from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter
 from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.operators.sizes import END, counted, place, placed, scalar_of, size, vector
 from assay.converters.tensorflow.registry import RefusedError, handles
@@ -288,16 +288,19 @@ def mirror_pad(e: Emitter, op: Operation) -> Tensor:
         raise RefusedError("pads a tensor of unknown rank")
     value, layout = placed(e, tensor)
     shape = [affine(dim, 1, int(sum(pair))) for dim, pair in zip(tensor.shape, pairs, strict=True)]
+    if op.attr("mode") == "REFLECT":
+        turned = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]] if layout == CHANNELS_FIRST else pairs
+        return op.result(e.node("Pad", [value, e.constant(turned.T.reshape(-1))], mode="reflect"), shape, layout=layout)
     for axis, (before, after) in enumerate(pairs):
         if before or after:
-            where = _mirrored(e, size(e, tensor, axis), int(before), int(after), op.attr("mode") == "SYMMETRIC")
+            where = _mirrored(e, size(e, tensor, axis), int(before), int(after))
             value = e.node("Gather", [value, where], axis=place(axis, len(shape), layout))
     return op.result(value, shape, layout=layout)
 
 
-def _mirrored(e: Emitter, count: ir.Value, before: int, after: int, twice: bool) -> ir.Value:
-    """Which elements stand along an axis that is padded."""
-    edge = int(twice)
+def _mirrored(e: Emitter, count: ir.Value, before: int, after: int) -> ir.Value:
+    """Which elements stand along an axis that is padded, the outermost twice."""
+    edge = 1
     if count.const_value is not None:
         length = int(count.const_value.numpy()[0])
         places = np.arange(-before, length + after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,9 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def camera(tmp_path_factory: pytest.TempPathFactory) -> Camera:
-    return Camera(Worker(30), tmp_path_factory.mktemp("runs"), Deadline(600))
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+    with Worker(30) as worker:
+        yield Camera(worker, tmp_path_factory.mktemp("runs"), Deadline(600))
 
 
 def aligned(camera: Camera, candidate: Graph, healthy: Graph) -> Alignment:
