@@ -91,6 +91,18 @@ class Judge:
         """The first probe that the source takes."""
         return next((judged for judged in self.judged if judged.reference is not None), None)
 
+    def ignores(self, name: str) -> bool:
+        """Whether no output of the source depends on this input, as far as other values of it show."""
+        first = self.first
+        if first is None or first.reference is None:
+            return False
+        own = first.probe.feeds[name]
+        arrays = [one.probe.feeds[name] for one in self.judged if one.probe.feeds[name].shape == own.shape]
+        others = [array for array in arrays if array.dtype == own.dtype and not np.array_equal(array, own)]
+        runs = [self.source.run({**first.probe.feeds, name: array}) for array in others[:_TWINS]]
+        values = first.reference.values
+        return bool(runs) and all(same(run[output], value) for run in runs for output, value in values.items())
+
     @property
     def swept(self) -> list[Judged]:
         """The probes that are run under every setting: the first that the source takes, and real samples."""
@@ -174,6 +186,8 @@ def check_parity(
         return _unavailable(name, provider, reason)
     trial = Trial(candidate, provider, worker)
     facts, findings = open_session(trial, judge.interface)
+    unused = _unused(findings, judge)
+    findings, trial = [_as_unused(finding, unused) for finding in findings], replace(trial, without=unused)
     runs = run_probes(trial, judge.judged, judge.usual, judge.reconsider) if facts is not None else []
     found = [finding for run in runs for finding in run.findings] + _repeated(trial, judge, runs)
     settings = _swept(trial, judge, found) if facts is not None else []
@@ -198,6 +212,19 @@ def check_parity(
             "probes": [run.row for run in runs],
         },
     )
+
+
+def _unused(findings: Sequence[Finding], judge: Judge) -> frozenset[str]:
+    """The inputs that the candidate lacks, and the source takes without using."""
+    missing = [finding for finding in findings if finding.code == "PA012" and finding.evidence.get("missing")]
+    return frozenset(name for finding in missing if judge.ignores(name := str(finding.location["input"])))
+
+
+def _as_unused(finding: Finding, unused: frozenset[str]) -> Finding:
+    if finding.code != "PA012" or finding.location.get("input") not in unused:
+        return finding
+    sentence = f"{finding.message}, and does not use it: callers that feed it have to leave it out"
+    return finding.model_copy(update={"severity": "warning", "message": sentence})
 
 
 def _repeated(trial: Trial, judge: Judge, runs: Sequence[ProbeRun]) -> list[Finding]:

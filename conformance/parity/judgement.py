@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from assay.conformance.parity.channels import QuietChannels, channel_floors, measured
@@ -133,6 +134,17 @@ def _non_finite(name: str, got: np.ndarray, reference: Reference, probe: str) ->
         yield _finding("PA005", sentence, probe, name, count=count, first=where)
 
 
+def is_near_overflow(expected: np.ndarray) -> bool:
+    """Whether some numbers are so large that another order of the same operations may overflow: their squares would.
+
+    What is chosen by such numbers, as boxes by their scores, is then chosen among what overflowed.
+    """
+    largest = float(ml_dtypes.finfo(expected.dtype).max)  # type: ignore[no-untyped-call]
+    limit = largest / 4 if expected.dtype == np.float16 else largest**0.5  # float16 has no room above its usual numbers
+    values = np.abs(expected.astype(np.float64))
+    return bool((values[np.isfinite(values)] > limit).any())
+
+
 def output_errors(values: Mapping[str, np.ndarray], reference: Reference, usual: Usual) -> list[OutputError]:
     """The error of every floating output that can be compared."""
     values = matched(values, reference)
@@ -233,6 +245,15 @@ def ratio_finding(error: OutputError, probe: str) -> Finding | None:
         location={"probe": probe, "output": error.output},
         evidence=error.to_json(),
     )
+
+
+def overflowed(finding: Finding, reference: Reference) -> Finding:
+    """On an extreme probe: a non-finite value beside numbers near overflow is information, not failure."""
+    name = str(finding.location.get("output"))
+    if finding.code != "PA005" or not is_near_overflow(reference.values[name]):
+        return finding
+    sentence = f"{finding.message}; the source itself is near overflow there, and defines nothing"
+    return finding.model_copy(update={"code": "PA018", "severity": "info", "message": sentence})
 
 
 def _undecided(sentence: str, probe: str, output: str, **evidence: Any) -> Finding:

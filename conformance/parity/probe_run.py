@@ -16,6 +16,7 @@ from assay.conformance.parity.judgement import (
     contract_findings,
     ill_conditioned_finding,
     output_errors,
+    overflowed,
     ratio_finding,
 )
 from assay.conformance.parity.noise_floor import Usual
@@ -68,7 +69,13 @@ def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
             else f"is not the source's, which takes {', '.join(wanted)}"
         )
         findings.append(
-            Finding(code="PA012", severity="error", message=f"input {name} {has}", location={"input": name})
+            Finding(
+                code="PA012",
+                severity="error",
+                message=f"input {name} {has}",
+                location={"input": name},
+                evidence={"missing": True} if name in wanted else {},
+            )
         )
     for name in sorted(name for name in set(got) & set(wanted) if got[name] != wanted[name]):
         sentence = f"input {name} is {got[name]}, but should be {wanted[name]}"
@@ -98,6 +105,7 @@ def run_probe(trial: Trial, judged: Judged, usual: Usual, reconsider: Reconsider
     first = output_errors(values, reference, usual)
     errors = [reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     contract = list(contract_findings(values, reference, probe.name))
+    contract = [overflowed(finding, reference) for finding in contract] if probe.extreme else contract
     findings = _of_kind(probe, [*contract, *_of_errors(first, errors, probe.name)])
     broken = {finding.location["output"] for finding in contract if finding.severity == "error"}
     told = [] if probe.informative else errors  # the error on a probe that decides nothing would be read as a verdict

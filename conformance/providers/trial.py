@@ -25,7 +25,10 @@ from assay.conformance.providers.runtime import (
 
 @dataclass(frozen=True)
 class Trial:
-    """Runs a candidate under our names of inputs and outputs; raises as `Worker.call`, and `RuntimeRefused`."""
+    """Runs a candidate under our names of inputs and outputs; raises as `Worker.call`, and `RuntimeRefused`.
+
+    Inputs named in ``without`` are not fed.
+    """
 
     candidate: Candidate
     provider: str
@@ -33,6 +36,7 @@ class Trial:
     threads: int = 0
     optimization: str = "all"
     loading: Loading = "path"
+    without: frozenset[str] = frozenset()
 
     @property
     def key(self) -> SessionKey:
@@ -60,7 +64,9 @@ class Trial:
 
     def feed(self, feeds: Mapping[str, np.ndarray], folder: Path) -> dict[str, Mapped]:
         """Write the feeds under the candidate's own names, with its constants."""
-        own = {self.candidate.inputs.get(name, name): array for name, array in feeds.items()}
+        own = {
+            self.candidate.inputs.get(name, name): array for name, array in feeds.items() if name not in self.without
+        }
         own |= {name: np.asarray(value) for name, value in self.candidate.constants.items()}
         return write_arrays(own, folder)
 

@@ -93,6 +93,13 @@ def test_an_input_or_operator_that_is_not_the_sources_is_a_finding(
     assert any(says in finding.message for one in result.checks for finding in one.findings)
 
 
+@pytest.mark.parametrize(("used", "verdict"), [("Relu (x)", Verdict.PASS), ("Add (x, z)", Verdict.FAIL)])
+def test_a_missing_input_fails_only_where_the_source_uses_it(used: str, verdict: Verdict, tmp_path: Path) -> None:
+    source = written(f"g (float[n,6] x, float[n,6] z) => (float[n,6] y) {{ y = {used} }}", tmp_path / "source.onnx")
+    result = check(written("g (float[n,6] x) => (float[n,6] y) { y = Relu (x) }", tmp_path / "m.onnx"), source)
+    assert (result.verdict, "PA012" in codes(result)) == (verdict, True)
+
+
 def test_a_sequence_for_a_tensor_is_a_finding(tmp_path: Path) -> None:
     stacked = "{ z = SequenceConstruct(x, x) y = ConcatFromSequence<axis=0, new_axis=1>(z) }"
     source = written(f"g (float[2] x) => (float[2,2] y) {stacked}", tmp_path / "source.onnx")
@@ -165,7 +172,7 @@ def test_shapes_that_nobody_says_are_asked_for(tmp_path: Path) -> None:
 def test_a_frozen_axis_of_the_candidate_is_found_where_the_source_has_it_open(tmp_path: Path) -> None:
     source = written("g (float[n,6] x) => (float[n,6] y) { y = Relu(x) }", tmp_path / "source.onnx")
     model = written("g (float[2,6] x) => (float[2,6] y) { y = Relu(x) }", tmp_path / "m.onnx")
-    assert codes(check(model, source)) == ["PA006"]
+    assert codes(check(model, source)) == ["PA006", "PA027"]
 
 
 def test_ranges_come_from_the_bundle(tmp_path: Path) -> None:

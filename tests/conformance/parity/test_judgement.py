@@ -14,6 +14,7 @@ from assay.conformance.parity.judgement import (
     OutputError,
     contract_findings,
     output_errors,
+    overflowed,
     ratio_finding,
     smallest_tolerances,
 )
@@ -126,6 +127,13 @@ def test_a_value_that_the_source_defines_by_rounding_alone_is_information() -> N
     assert (finding.code, finding.severity, finding.evidence["count"]) == ("PA018", "info", 1)
     found = list(contract_findings({"y": np.array([3e38, np.nan], np.float32)}, wanted, "large"))
     assert [finding.code for finding in found] == ["PA018", "PA005"]
+
+
+@pytest.mark.parametrize(("largest", "code"), [(1e30, "PA018"), (1e18, "PA005")])
+def test_an_overflow_beside_numbers_near_it_is_no_failure_on_an_extreme_probe(largest: float, code: str) -> None:
+    wanted = np.array([3.0, largest], np.float32)
+    (finding,) = contract({"y": np.array([np.inf, largest], np.float32)}, y=wanted)
+    assert (finding.code, overflowed(finding, reference(wanted)).code) == ("PA005", code)
 
 
 def test_a_shape_that_rounding_decides_is_information() -> None:
