@@ -43,11 +43,11 @@ def metadata_is_true(candidate: StaticCandidate) -> Iterator[Violation]:
         yield Violation(
             FilePart(file, TASK_KEY), f"{TASK_KEY} is {task}, but should be one of {', '.join(task_names())}"
         )
-    if task and candidate.interface is not None and candidate.interface.task != task:
-        got = f"{TASK_KEY} is {task}"
-        yield Violation(
-            FilePart(file, TASK_KEY), f"{got}, but should be {candidate.interface.task} as in interface.json"
-        )
+    if candidate.interface is not None and candidate.interface.task != task:
+        due = candidate.interface.task
+        is_other = f"{TASK_KEY} is {task}, but should be {due} as in interface.json"
+        sentence = is_other if task else f"metadata lacks {TASK_KEY}, but should have {due} as interface.json does"
+        yield Violation(FilePart(file, TASK_KEY), sentence)
 
 
 @rule("MD006")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+import tiny_onnx
 from lint_models import METADATA, Save, write_model
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -143,6 +144,16 @@ def test_missing_metadata_is_a_warning(save: Save) -> None:
     (finding,) = lint(save(chain(WEIGHT), metadata={"assay.profile": "1.0"}), select=["MD001"])
     assert (finding.code, finding.severity) == ("MD001", "warning")
     assert finding.message == "metadata lacks assay.task, assay.source.sha256, but should have them"
+
+
+def test_a_bundle_without_metadata_is_an_error(tmp_path: Path) -> None:
+    bundle = tiny_onnx.bundle(tiny_onnx.write(tiny_onnx.RELU, tmp_path / "m.onnx"), tmp_path / "bundle")
+    assert lint(bundle.path) == []
+    model = onnx.load(bundle.model)
+    del model.metadata_props[:]
+    onnx.save(model, bundle.model)
+    (finding,) = lint(bundle.path, select=["MD002"])
+    assert finding.message == "metadata lacks assay.task, but should have generic as interface.json does"
 
 
 @pytest.mark.parametrize("change", [{"assay.profile": "7.0"}, {"assay.task": "telepathy"}])
