@@ -94,7 +94,7 @@ def test_an_interrupted_session_leaves_no_process_and_no_folder(
         command, cwd=pytester.path, env=environment, start_new_session=True, stdout=subprocess.PIPE, text=True
     ) as session:
         deadline = time.monotonic() + 60
-        while not list(place.glob("assay-*/in")):
+        while not list(place.glob("assay-*/**/in")):
             assert time.monotonic() < deadline, "the model should be at work by now"
             time.sleep(0.1)
         time.sleep(1)
