@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,8 @@ def test_a_converter_that_crashes_or_hangs_is_a_row(assay: Command, tmp_path: Pa
 
 def _start(*arguments: object) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "assay", "compare", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a test in the background ignores Ctrl-C
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=heeding)
 
 
 @pytest.mark.slow

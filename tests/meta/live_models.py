@@ -151,6 +151,7 @@ _TWO = {"x": "float32[2,6]", "unused": "float32[2,6]"}
 _WHOLE = {"x": "int64[batch,4] in -9..9"}
 _SMALL = {"x": "int32[batch,4] in -9..9"}
 DYNAMO, SCRIPT, TF = "torch.onnx", "torch.onnx.torchscript", "tf2onnx"
+UNUSED_ARGUMENT = Live(unused_argument, _TWO, SCRIPT, None, _kinds("missing-input"), "input unused", raw=True)
 LIVE: dict[str, Live] = {
     "adaptive pooling": Live(adaptive_pool, _IMAGE, DYNAMO, "AveragePool", _kinds("baked-window"), "kernel_shape"),
     "reshape by int": Live(
@@ -162,13 +163,12 @@ LIVE: dict[str, Live] = {
     "transformer": Live(
         transformer, {"src": "float32[batch,time=6,8]"}, SCRIPT, "Reshape", _kinds("baked-target"), "time is baked to 6"
     ),
-    "floor division": Live(
-        floor_division, _WHOLE, SCRIPT, "Cast", _kinds("truncated-division"), "floor_divide (live_models.py:"
+    "floor division": Live(floor_division, _WHOLE, SCRIPT, "Cast", _kinds("other-operator"), "is Cast of Cast"),
+    "TensorFlow floordiv": Live(
+        tf_floor_division, _SMALL, TF, "Div", _kinds("other-operator"), "is Div, but should be"
     ),
-    "unused argument": Live(unused_argument, _TWO, SCRIPT, None, _kinds("missing-input"), "input unused", raw=True),
-    "TensorFlow floordiv": Live(tf_floor_division, _SMALL, TF, "Div", _kinds("truncated-division"), "FloorDiv"),
-    "TensorFlow floormod": Live(tf_floor_modulo, _SMALL, TF, "Sub", _kinds("truncated-division"), "FloorMod"),
-    "resize by area": Live(tf_resize("area"), {}, TF, "Resize", _kinds("export"), "ResizeArea"),
+    "TensorFlow floormod": Live(tf_floor_modulo, _SMALL, TF, "Sub", _kinds("other-operator"), "should be Mod"),
+    "resize by area": Live(tf_resize("area"), {}, TF, "Resize", _kinds("added-node"), "Resize"),
     "bicubic resize": Live(tf_resize("bicubic"), {}, TF, None, _kinds("optimizer"), "without graph optimization"),
     "GELU by Erfc": Live(tf_gelu, {}, TF, "Erfc", _kinds("unknown-operator"), "no operator", raw=True),
     "resize with antialias": Live(

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_models import LIVE, Live, raw_export
+from live_models import LIVE, UNUSED_ARGUMENT, Live, raw_export
 
 import assay as api
 from assay import CheckResult, Verdict
 from assay.conformance.parity import check
 
 QUICK = ("adaptive pooling", "reshape by int", "TensorFlow floordiv")
-MENDED = ("masked attention", "transformer", "floor division", "unused argument", "GELU by Erfc")
+MENDED = (
+    *("masked attention", "transformer", "floor division", "GELU by Erfc"),
+    *("TensorFlow floordiv", "TensorFlow floormod", "resize by area", "resize with antialias"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +64,12 @@ def test_a_live_defect_is_placed_and_named(name: str, tmp_path: Path) -> None:
     assert ("output" in told.measurements["repair"]) == (name in MENDED)
     if live.op:
         assert (tmp_path / "case" / "issue.md").is_file()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_argument_that_the_source_ignores_and_the_export_lost_is_a_warning(tmp_path: Path) -> None:
+    source = UNUSED_ARGUMENT.build()
+    result = check(exported(UNUSED_ARGUMENT, source, tmp_path), source, inputs=UNUSED_ARGUMENT.inputs)
+    (finding,) = result.checks[0].findings
+    assert (result.verdict, finding.code, finding.severity) == (Verdict.PASS, "PA012", "warning")
+    assert "input unused is missing" in finding.message
