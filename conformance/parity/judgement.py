@@ -134,15 +134,16 @@ def _non_finite(name: str, got: np.ndarray, reference: Reference, probe: str) ->
         yield _finding("PA005", sentence, probe, name, count=count, first=where)
 
 
-def is_near_overflow(expected: np.ndarray) -> bool:
-    """Whether some numbers are so large that another order of the same operations may overflow: their squares would.
+def _is_chosen_among_overflow(got: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether the source gives usual numbers where the other is not finite, beside numbers whose squares overflow.
 
-    What is chosen by such numbers, as boxes by their scores, is then chosen among what overflowed.
+    Boxes are chosen by scores that saturated: which of them is not defined. Where all that differ are so large
+    themselves, it is the overflow of an operation, and a defect.
     """
     largest = float(ml_dtypes.finfo(expected.dtype).max)  # type: ignore[no-untyped-call]
     limit = largest / 4 if expected.dtype == np.float16 else largest**0.5  # float16 has no room above its usual numbers
-    values = np.abs(expected.astype(np.float64))
-    return bool((values[np.isfinite(values)] > limit).any())
+    values, different = np.abs(expected.astype(np.float64)), finiteness(got) != finiteness(expected)
+    return bool((values[np.isfinite(values)] > limit).any() and (values[different] <= limit).any())
 
 
 def output_errors(values: Mapping[str, np.ndarray], reference: Reference, usual: Usual) -> list[OutputError]:
@@ -247,10 +248,10 @@ def ratio_finding(error: OutputError, probe: str) -> Finding | None:
     )
 
 
-def overflowed(finding: Finding, reference: Reference) -> Finding:
-    """On an extreme probe: a non-finite value beside numbers near overflow is information, not failure."""
+def overflowed(finding: Finding, values: Mapping[str, np.ndarray], reference: Reference) -> Finding:
+    """On an extreme probe: what is chosen among numbers that overflowed is information, not failure."""
     name = str(finding.location.get("output"))
-    if finding.code != "PA005" or not is_near_overflow(reference.values[name]):
+    if finding.code != "PA005" or not _is_chosen_among_overflow(values[name], reference.values[name]):
         return finding
     sentence = f"{finding.message}; the source itself is near overflow there, and defines nothing"
     return finding.model_copy(update={"code": "PA018", "severity": "info", "message": sentence})

@@ -105,7 +105,7 @@ def run_probe(trial: Trial, judged: Judged, usual: Usual, reconsider: Reconsider
     first = output_errors(values, reference, usual)
     errors = [reconsider(judged, error) if error.ratio > PASS_GATE else error for error in first]
     contract = list(contract_findings(values, reference, probe.name))
-    contract = [overflowed(finding, reference) for finding in contract] if probe.extreme else contract
+    contract = [overflowed(finding, values, reference) for finding in contract] if probe.extreme else contract
     findings = _of_kind(probe, [*contract, *_of_errors(first, errors, probe.name)])
     broken = {finding.location["output"] for finding in contract if finding.severity == "error"}
     told = [] if probe.informative else errors  # the error on a probe that decides nothing would be read as a verdict
