@@ -163,11 +163,11 @@ LIVE: dict[str, Live] = {
     "transformer": Live(
         transformer, {"src": "float32[batch,time=6,8]"}, SCRIPT, "Reshape", _kinds("baked-target"), "time is baked to 6"
     ),
-    "floor division": Live(floor_division, _WHOLE, SCRIPT, "Cast", _kinds("other-operator"), "is Cast of Cast"),
-    "TensorFlow floordiv": Live(
-        tf_floor_division, _SMALL, TF, "Div", _kinds("other-operator"), "is Div, but should be"
+    "floor division": Live(
+        floor_division, _WHOLE, SCRIPT, "Cast", _kinds("truncated-division"), "floor_divide (live_models.py:"
     ),
-    "TensorFlow floormod": Live(tf_floor_modulo, _SMALL, TF, "Sub", _kinds("other-operator"), "should be Mod"),
+    "TensorFlow floordiv": Live(tf_floor_division, _SMALL, TF, "Div", _kinds("truncated-division"), "FloorDiv"),
+    "TensorFlow floormod": Live(tf_floor_modulo, _SMALL, TF, "Sub", _kinds("truncated-division"), "FloorMod"),
     "resize by area": Live(tf_resize("area"), {}, TF, "Resize", _kinds("added-node"), "Resize"),
     "bicubic resize": Live(tf_resize("bicubic"), {}, TF, None, _kinds("optimizer"), "without graph optimization"),
     "GELU by Erfc": Live(tf_gelu, {}, TF, "Erfc", _kinds("unknown-operator"), "no operator", raw=True),

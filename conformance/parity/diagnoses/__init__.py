@@ -54,6 +54,7 @@ _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and t
     "ignored-input": frozenset({"swapped-inputs"}),
     "other-input": frozenset({"added-node"}),
     "added-node": frozenset({"baked-target"}),
+    "other-operator": frozenset({"truncated-division"}),
     "export": frozenset(),
 }
 _WHOLE = frozenset(

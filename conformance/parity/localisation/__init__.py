@@ -94,7 +94,8 @@ def _beside_graph(evidence: Evidence, healthy: Healthy, target: Target, camera: 
         {name: node.op_type for name, node in healthy.graph.producers.items()},
     )
     evidence = replace(evidence, alignment=alignment, guilty=_guilty(evidence, alignment, target))
-    return evidence if alignment.is_close else replace(evidence, lost=_lost(evidence, target))
+    own = evidence.candidate.model.metadata_props.get("assay.exporter") == healthy.exporter  # else its words say less
+    return evidence if alignment.is_close and own else replace(evidence, lost=_lost(evidence, target))
 
 
 def _beside_source(evidence: Evidence, target: Target) -> Evidence:
