@@ -13,7 +13,7 @@ import numpy as np
 from assay.conformance.environment import available_memory
 from assay.conformance.parity.judgement import PASS_GATE, OutputError, output_errors
 from assay.conformance.parity.noise_floor import Usual
-from assay.conformance.parity.oracle import Reference, is_float
+from assay.conformance.parity.oracle import Reference, epsilon, is_float
 from assay.conformance.parity.sweep import close
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
@@ -94,13 +94,7 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
         return True
     x, y = a.astype(np.float64), b.astype(np.float64)
     scale = float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
-    return bool(np.allclose(x, y, rtol=0, atol=PASS_GATE * _eps(a) * scale, equal_nan=True))
-
-
-def _eps(array: np.ndarray) -> float:
-    import ml_dtypes
-
-    return float(ml_dtypes.finfo(array.dtype).eps)  # type: ignore[no-untyped-call]
+    return bool(np.allclose(x, y, rtol=0, atol=PASS_GATE * epsilon(a.dtype) * scale, equal_nan=True))
 
 
 def _findings(code: str, sentence: str, names: Sequence[str]) -> list[Finding]:

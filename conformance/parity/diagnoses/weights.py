@@ -12,7 +12,7 @@ from assay.conformance.parity.diagnoses.diagnosis import Diagnosis
 from assay.conformance.parity.diagnoses.mends import SetConstants
 from assay.conformance.parity.localisation.evidence import Evidence
 from assay.conformance.parity.localisation.graph import Graph, name_of, taken_by
-from assay.conformance.parity.localisation.noise import machine_epsilon
+from assay.conformance.parity.oracle import epsilon
 
 _FEW_LEVELS, _MANY = 256, 300  # so many different values at most, among so many elements at least, is a grid
 _LISTED = 4
@@ -131,7 +131,7 @@ def _moved(got: np.ndarray, expected: np.ndarray) -> Change | None:
 def _scaled(got: np.ndarray, expected: np.ndarray) -> Change | None:
     x, y = got.astype(np.float64).ravel(), expected.astype(np.float64).ravel()
     factor = float(x @ y / (y @ y or 1.0))
-    eps = 4 * machine_epsilon(got.dtype)
+    eps = 4 * epsilon(got.dtype)
     if got.size > 1 and np.allclose(x, factor * y, rtol=eps, atol=0) and abs(factor - 1) > eps:
         return Change("scaled", f"scaled by {factor:.6g}", factor=factor)
     return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import ml_dtypes
 import numpy as np
 
 from assay.conformance.parity.localisation.capture import Arrays, Camera
 from assay.conformance.parity.localisation.graph import Graph
-from assay.conformance.parity.oracle import Noise, distance, is_float
+from assay.conformance.parity.oracle import Noise, distance, epsilon, is_float
 
 _TINY = float(np.finfo(np.float32).tiny)
 
@@ -50,7 +49,7 @@ def error_ratio(got: np.ndarray, expected: np.ndarray, spread: Noise | None) -> 
     finite = np.isfinite(y)
     if not np.array_equal(finite, np.isfinite(x)) or not np.array_equal(x[~finite], y[~finite], equal_nan=True):
         return math.inf
-    floor = _floor(y[finite], machine_epsilon(expected.dtype) / 2, spread or Noise(0.0, 0.0))
+    floor = _floor(y[finite], epsilon(expected.dtype) / 2, spread or Noise(0.0, 0.0))
     error = distance(got, expected)
     return max(error.max / floor.max, error.rms / floor.rms)
 
@@ -59,8 +58,3 @@ def _floor(values: np.ndarray, half_ulp: float, spread: Noise) -> Noise:
     largest = max(spread.max, half_ulp * float(np.abs(values).max(initial=0.0)), _TINY)
     rms = float(np.sqrt(np.mean(values**2))) if values.size else 0.0
     return Noise(largest, max(spread.rms, half_ulp / 2 * rms, largest / max(values.size, 1) ** 0.5, _TINY))
-
-
-def machine_epsilon(dtype: np.dtype) -> float:
-    """The distance of one from the next number, of ml_dtypes' kinds too."""
-    return float(ml_dtypes.finfo(dtype).eps)  # type: ignore[no-untyped-call]
