@@ -185,9 +185,9 @@ def check_parity(
     if reason is not None:
         return _unavailable(name, provider, reason)
     trial = Trial(candidate, provider, worker)
-    facts, findings = open_session(trial, judge.interface)
-    unused = _unused(findings, judge)
-    findings, trial = [_as_unused(finding, unused) for finding in findings], replace(trial, without=unused)
+    facts, findings = open_session(trial, judge.interface, judge.ignores)
+    unused = (str(finding.location["input"]) for finding in findings if finding.severity == "warning")
+    trial = replace(trial, without=frozenset(unused))
     runs = run_probes(trial, judge.judged, judge.usual, judge.reconsider) if facts is not None else []
     found = [finding for run in runs for finding in run.findings] + _repeated(trial, judge, runs)
     settings = _swept(trial, judge, found) if facts is not None else []
@@ -212,19 +212,6 @@ def check_parity(
             "probes": [run.row for run in runs],
         },
     )
-
-
-def _unused(findings: Sequence[Finding], judge: Judge) -> frozenset[str]:
-    """The inputs that the candidate lacks, and the source takes without using."""
-    missing = [finding for finding in findings if finding.code == "PA012" and finding.evidence.get("missing")]
-    return frozenset(name for finding in missing if judge.ignores(name := str(finding.location["input"])))
-
-
-def _as_unused(finding: Finding, unused: frozenset[str]) -> Finding:
-    if finding.code != "PA012" or finding.location.get("input") not in unused:
-        return finding
-    sentence = f"{finding.message}, and does not use it: callers that feed it have to leave it out"
-    return finding.model_copy(update={"severity": "warning", "message": sentence})
 
 
 def _repeated(trial: Trial, judge: Judge, runs: Sequence[ProbeRun]) -> list[Finding]:

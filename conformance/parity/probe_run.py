@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,42 +45,43 @@ class ProbeRun:
     floors: Mapping[str, float] = field(default_factory=dict)
 
 
-def open_session(trial: Trial, interface: Interface) -> tuple[SessionFacts | None, list[Finding]]:
-    """Load the model, and compare its inputs and the provider that it got with what they should be."""
+def open_session(
+    trial: Trial, interface: Interface, ignores: Callable[[str], bool]
+) -> tuple[SessionFacts | None, list[Finding]]:
+    """Load the model, and compare its inputs and the provider that it got with what they should be.
+
+    ``ignores`` tells whether the source takes an input of this name without using it.
+    """
     try:
         facts = trial.facts()
     except _TROUBLES as error:
         return None, [_failure(error, "the runtime does not load the model", {})]
-    findings = list(_input_findings(facts, interface))
+    findings = list(_input_findings(facts, interface, ignores))
     if facts.providers[0] != PROVIDERS[trial.provider]:
         sentence = f"the session runs on {facts.providers[0]}, but should run on {PROVIDERS[trial.provider]}"
         findings.append(Finding(code="PA013", severity="error", message=sentence))
     return facts, findings
 
 
-def _input_findings(facts: SessionFacts, interface: Interface) -> list[Finding]:
+def _input_findings(facts: SessionFacts, interface: Interface, ignores: Callable[[str], bool]) -> list[Finding]:
     got = {name: dtype for name, dtype, _ in facts.inputs}
     wanted = {spec.name: spec.dtype for spec in interface.inputs}
-    findings = []
-    for name in sorted(set(got) ^ set(wanted)):
-        has = (
-            "is missing, but the source takes it"
-            if name in wanted
-            else f"is not the source's, which takes {', '.join(wanted)}"
-        )
-        findings.append(
-            Finding(
-                code="PA012",
-                severity="error",
-                message=f"input {name} {has}",
-                location={"input": name},
-                evidence={"missing": True} if name in wanted else {},
-            )
-        )
+    findings = [_absent(name, ignores(name)) for name in sorted(set(wanted) - set(got))]
+    for name in sorted(set(got) - set(wanted)):
+        sentence = f"input {name} is not the source's, which takes {', '.join(wanted)}"
+        findings.append(Finding(code="PA012", severity="error", message=sentence, location={"input": name}))
     for name in sorted(name for name in set(got) & set(wanted) if got[name] != wanted[name]):
         sentence = f"input {name} is {got[name]}, but should be {wanted[name]}"
         findings.append(Finding(code="PA012", severity="error", message=sentence, location={"input": name}))
     return findings
+
+
+def _absent(name: str, ignored: bool) -> Finding:
+    sentence = f"input {name} is missing, but the source takes it"
+    if ignored:
+        sentence += ", and does not use it: callers that feed it have to leave it out"
+    severity: Literal["warning", "error"] = "warning" if ignored else "error"
+    return Finding(code="PA012", severity=severity, message=sentence, location={"input": name})
 
 
 def run_probes(trial: Trial, judged: Sequence[Judged], usual: Usual, reconsider: Reconsider) -> list[ProbeRun]:
