@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from assay.conformance.parity.probes import LevelName, Probe
+from assay.conformance.parity.probes import MOST_QUICK, LevelName, Probe, among
 from assay.specs.errors import AssayError
 
-_QUICK_PROBES, _QUICK_GROWTH, _QUICK_ELEMENTS = 8, 4, 100_000
+_QUICK_GROWTH, _QUICK_ELEMENTS = 4, 100_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ LEVELS = {
             (UNOPTIMIZED,),
             2,
             False,
-            f"less than the default level: at most {_QUICK_PROBES} probes, no other threads, sessions or load paths",
+            f"less than the default level: at most {MOST_QUICK} probes, no other threads, sessions or load paths",
         ),
         Level("default", _SETTINGS, 5, True, "parity on the probes of the default level"),
         Level("thorough", _SETTINGS, 20, True, "parity on more probes, and 20 repeats, which show rarer races"),
@@ -75,12 +75,10 @@ def kept_probes(level: Level, probes: Sequence[Probe]) -> tuple[Probe, ...]:
     ends = [index for pair in zip(range(len(probes)), reversed(range(len(probes))), strict=True) for index in pair]
     kept: list[int] = []
     for index in dict.fromkeys(ends):
-        if len(kept) < _QUICK_PROBES and _elements(probes[index]) <= room:
+        if len(kept) < MOST_QUICK and _elements(probes[index]) <= room:
             kept.append(index)
             room -= _elements(probes[index])
-    names = {probes[index].name for index in kept}
-    chosen = (probes[index] for index in sorted(kept))
-    return tuple(replace(p, relations=tuple(r for r in p.relations if r.base in names)) for p in chosen)
+    return among(probes, {probes[index].name for index in kept})
 
 
 def _elements(probe: Probe) -> int:

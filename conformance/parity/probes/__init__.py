@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 
 from assay.conformance.data import take
@@ -29,6 +29,7 @@ from assay.conformance.parity.probes.vocabulary import vocabulary_probes
 from assay.specs.interface import Interface
 
 __all__ = [
+    "MOST_QUICK",
     "REAL_SAMPLES",
     "SEED",
     "Alignment",
@@ -39,6 +40,7 @@ __all__ = [
     "Prolonged",
     "Relation",
     "Selected",
+    "among",
     "graph_constants",
     "make_probes",
 ]
@@ -48,7 +50,7 @@ _QUICK = (
     *("typical", "all axes moved", "steps", "padded", REAL_SAMPLES, "every index", "spread indices"),
     *("constant rows", "very large", "highest", "ramp"),
 )
-_MOST_QUICK = 8
+MOST_QUICK = 8
 
 
 def make_probes(
@@ -67,7 +69,7 @@ def make_probes(
     if samples is not None:
         real = take(interface, samples, 0, _REAL_SAMPLES)
         probes.append(Probe(REAL_SAMPLES, "data as the model meets it in use", real))
-    return tuple(_quickest(probes) if level == "quick" else probes)
+    return _quickest(probes) if level == "quick" else tuple(probes)
 
 
 def _of_one(typical: Typical, level: LevelName, constants: Sequence[int]) -> Iterator[Probe]:
@@ -79,12 +81,16 @@ def _of_one(typical: Typical, level: LevelName, constants: Sequence[int]) -> Ite
     yield from step_probes(typical, level)
 
 
-def _quickest(probes: Iterable[Probe]) -> list[Probe]:
-    """The most telling ones; a relation whose base is left out goes too."""
+def _quickest(probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """The most telling ones."""
     ranked = sorted(probes, key=lambda probe: _QUICK.index(probe.name) if probe.name in _QUICK else len(_QUICK))
-    names = {probe.name for probe in ranked[:_MOST_QUICK]}
+    return among(probes, {probe.name for probe in ranked[:MOST_QUICK]})
+
+
+def among(probes: Iterable[Probe], names: Set[str]) -> tuple[Probe, ...]:
+    """The probes of these names, in their order; a relation whose base is none of them is left out."""
     kept = (probe for probe in probes if probe.name in names)
-    return [replace(p, relations=tuple(r for r in p.relations if r.base in names)) for p in kept]
+    return tuple(replace(p, relations=tuple(r for r in p.relations if r.base in names)) for p in kept)
 
 
 def _elsewhere(typical: Typical, probes: Sequence[Probe]) -> Iterator[Probe]:
