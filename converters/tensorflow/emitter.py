@@ -146,7 +146,7 @@ class Emitter:
         if first is not None:
             assert tensor.rank is not None
             value = self._turned(
-                first, _to_last(tensor.rank), tensor.shape and _permuted(tensor.shape, _to_first(tensor.rank))
+                first, _to_last(tensor.rank), tensor.shape and _permuted(tensor.shape, to_first(tensor.rank))
             )
         elif tensor.array is not None:
             value = self.constant(tensor.array, name=tensor.label or self._prefix or "constant")
@@ -166,7 +166,7 @@ class Emitter:
         if found is not None:
             return found
         assert tensor.rank is not None
-        turn = _to_first(tensor.rank)
+        turn = to_first(tensor.rank)
         if tensor.array is not None:
             value = self.constant(tensor.array.transpose(turn), name=tensor.label or self._prefix or "constant")
         else:
@@ -209,12 +209,12 @@ class Emitter:
         if tensor.array is not None:
             whole = tensor.array.reshape((1,) * (rank - tensor.rank) + tensor.array.shape)
             return self.constant(
-                _trimmed(whole.transpose(_to_first(rank))), name=tensor.label or self._prefix or "constant"
+                _trimmed(whole.transpose(to_first(rank))), name=tensor.label or self._prefix or "constant"
             )
         if tensor.rank == 1:
             return self.node("Reshape", [self.logical(tensor), self.ints(-1, *[1] * (rank - 2))])
         axes = self.ints(*range(rank - tensor.rank))
-        return self.node("Transpose", [self.node("Unsqueeze", [self.logical(tensor), axes])], perm=_to_first(rank))
+        return self.node("Transpose", [self.node("Unsqueeze", [self.logical(tensor), axes])], perm=to_first(rank))
 
     def _turned(self, value: ir.Value, turn: Sequence[int], shape: Shape | None) -> ir.Value:
         """A transposition; where it moves axes of one element alone it is a reshape, which costs nothing."""
@@ -235,7 +235,8 @@ class Emitter:
         tensor.forms.setdefault(layout, []).append((scope, value))
 
 
-def _to_first(rank: int) -> list[int]:
+def to_first(rank: int) -> list[int]:
+    """The order of axes that moves the last one to the second place."""
     return [0, rank - 1, *range(1, rank - 1)]
 
 

@@ -143,6 +143,5 @@ def load_handlers() -> dict[str, Handler]:
     for family in FAMILIES:
         import_module(f"assay.converters.tensorflow.operators.{family}")
     for entry in entry_points(group=ENTRY_POINT):
-        loaded: Any = entry.load()
-        del loaded  # importing registers
+        entry.load()  # importing registers
     return HANDLERS

@@ -47,7 +47,7 @@ def _placed(e: Emitter, tensor: Tensor, reduced: list[int], keep: bool) -> tuple
     left = tensor.rank if keep else tensor.rank - len(reduced)
     if not e.is_channels_first(tensor) or (not keep and 0 in reduced and left >= 2):
         return e.logical(tensor), reduced, LOGICAL
-    places = sorted(0 if axis == 0 else 1 if axis == last else axis + 1 for axis in reduced)
+    places = sorted(place(axis, tensor.rank, CHANNELS_FIRST) for axis in reduced)
     stays = keep or (left >= 3 and last not in reduced)
     return e.channels_first(tensor), places, CHANNELS_FIRST if stays else LOGICAL
 

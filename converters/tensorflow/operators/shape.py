@@ -8,9 +8,9 @@ import numpy as np
 import onnx_ir as ir
 from tensorflow.python.framework import tensor_util
 
-from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter
+from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter, to_first
 from assay.converters.tensorflow.operation import Operation, onnx_dtype
-from assay.converters.tensorflow.operators.sizes import placed
+from assay.converters.tensorflow.operators.sizes import place, placed
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Shape, Symbol, Tensor, affine
 
@@ -177,9 +177,9 @@ def transpose(e: Emitter, op: Operation) -> Tensor:
     if turn == sorted(turn):
         return tensor
     shape = None if tensor.shape is None else tuple(tensor.shape[axis] for axis in turn)
-    if e.is_channels_first(tensor) and turn == [0, len(turn) - 1, *range(1, len(turn) - 1)]:
-        return op.result(e.channels_first(tensor), shape)
-    return op.result(e.node("Transpose", [e.logical(tensor)], perm=turn), shape)
+    value, layout = placed(e, tensor)
+    places = [place(axis, len(turn), layout) for axis in turn]
+    return op.result(value if places == sorted(places) else e.node("Transpose", [value], perm=places), shape)
 
 
 @handles("ConcatV2")
@@ -204,8 +204,7 @@ def _concat(e: Emitter, op: Operation, tensors: Sequence[Tensor], axis: int) -> 
         sizes = tuple(size for tensor in tensors for size in tensor.sizes or ())
     values, layout = e.aligned(tensors)
     if layout == CHANNELS_FIRST and rank is not None:
-        place = 0 if axis == 0 else 1 if axis == rank - 1 else axis + 1
-        return op.result(e.node("Concat", values, axis=place), whole, layout=layout)
+        return op.result(e.node("Concat", values, axis=place(axis, rank, layout)), whole, layout=layout)
     return op.result(e.node("Concat", values, axis=axis), whole, sizes=sizes)
 
 
@@ -240,5 +239,5 @@ def pad(e: Emitter, op: Operation) -> Tensor:
         shape = tuple(affine(size, 1, int(sum(pair))) for size, pair in zip(tensor.shape, pairs, strict=True))
     value, layout = placed(e, tensor)
     if layout == CHANNELS_FIRST:
-        pairs = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]]
+        pairs = pairs[to_first(len(pairs))]
     return op.result(e.node("Pad", [value, e.constant(pairs.T.reshape(-1)), fill]), shape, layout=layout)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter
+from assay.converters.tensorflow.emitter import CHANNELS_FIRST, Emitter, to_first
 from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.operators.sizes import END, counted, place, placed, scalar_of, size, vector
 from assay.converters.tensorflow.registry import RefusedError, handles
@@ -289,7 +289,7 @@ def mirror_pad(e: Emitter, op: Operation) -> Tensor:
     value, layout = placed(e, tensor)
     shape = [affine(dim, 1, int(sum(pair))) for dim, pair in zip(tensor.shape, pairs, strict=True)]
     if op.attr("mode") == "REFLECT":
-        turned = pairs[[0, len(pairs) - 1, *range(1, len(pairs) - 1)]] if layout == CHANNELS_FIRST else pairs
+        turned = pairs[to_first(len(pairs))] if layout == CHANNELS_FIRST else pairs
         return op.result(e.node("Pad", [value, e.constant(turned.T.reshape(-1))], mode="reflect"), shape, layout=layout)
     for axis, (before, after) in enumerate(pairs):
         if before or after:
