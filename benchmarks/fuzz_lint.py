@@ -24,21 +24,14 @@ from typing import Any
 
 from machine import DOCS, machine, table, write
 
-TESTS = Path(__file__).resolve().parents[1] / "tests" / "conformance" / "lint"  # whose mutations it shares
+sys.path.append(
+    str(Path(__file__).resolve().parents[1] / "tests" / "conformance" / "lint")
+)  # whose mutations it shares
 _WATCHED = ["assay.conformance.lint", "assay.converters", "onnx_ir"]
 _EVERY = 200  # inputs between two notes of the tally
 _LONGEST_INPUT = 1 << 16
 _COVERAGE = re.compile(r"cov: (\d+) ft: (\d+) corp: (\d+)")
-_SEEDS = (
-    "g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }",
-    "g (float[b,3] x) => (float[b,2] y) <float[3,2] w = {1,2,3,4,5,6}> { y = MatMul(x, w) }",
-    "g (float[1,2,4,4] x) => (float y) <float[2,2,1,1] w = {1,2,3,4}> { y = Conv<strides=[1,1], group=1>(x, w) }",
-    "g (float[b,4] x) => (float[2,2] y) <int64[2] s = {2,2}> { r = Reshape(x, s) y = Softmax<axis=-1>(r) }",
-    "g (float[4] x, bool c) => (float y) { y = If(c)<then_branch = a () => (float[4] p) { p = Relu(x) },"
-    " else_branch = b () => (float[4] q) { q = Neg(x) }> }",
-    "g (float[4] x) => (float y) <float s = {0.1}, uint8 z = {3}> { q = QuantizeLinear(x, s, z)"
-    " y = DequantizeLinear(q, s, z) }",
-)
+_PRODUCT = "g (float[b,3] x) => (float[b,2] y) <float[3,2] w = {1,2,3,4,5,6}> { y = MatMul(x, w) }"
 
 
 @dataclass
@@ -57,8 +50,9 @@ class Tally:
 def write_seeds(folder: Path) -> None:
     """The valid models that the fuzzer starts from; one has external data."""
     import onnx.parser
+    from proto_mutations import SEEDS
 
-    for index, text in enumerate(_SEEDS):
+    for index, text in enumerate((_PRODUCT, *SEEDS)):
         model = onnx.parser.parse_model(f'<ir_version: 9, opset_import: ["" : 18]> {text}')
         (folder / f"{index}.onnx").write_bytes(model.SerializeToString())
     weight = model.graph.initializer.add(name="w", data_type=1, dims=[4], data_location=1)
@@ -139,7 +133,6 @@ def fuzz(folder: Path, seconds: int) -> None:
     limits = [f"-max_len={_LONGEST_INPUT}", "-rss_limit_mb=1024"]
     limits.append(f"-timeout={4 * seconds}")  # at half of it atheris ends the process; the slowest input is told
     limits.append(f"-artifact_prefix={folder}/")
-    sys.path.append(str(TESTS))
     atheris.Setup([sys.argv[0], *limits, str(folder / "corpus")], one_input, custom_mutator=mutated)
     atheris.Fuzz()
 

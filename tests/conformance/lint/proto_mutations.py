@@ -9,6 +9,15 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+SEEDS = (  # small valid graphs to change
+    "g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }",
+    "g (float[1,2,4,4] x) => (float y) <float[2,2,1,1] w = {1,2,3,4}> { y = Conv<strides=[1,1], group=1>(x, w) }",
+    "g (float[b,4] x) => (float[2,2] y) <int64[2] s = {2,2}> { r = Reshape(x, s) y = Softmax<axis=-1>(r) }",
+    "g (float[4] x, bool c) => (float y) { y = If(c)<then_branch = a () => (float[4] p) { p = Relu(x) },"
+    " else_branch = b () => (float[4] q) { q = Neg(x) }> }",
+    "g (float[4] x) => (float y) <float s = {0.1}, uint8 z = {3}> { q = QuantizeLinear(x, s, z)"
+    " y = DequantizeLinear(q, s, z) }",
+)
 _NUMBERS = (0, 1, -1, 2, 3, 7, 64, 99, 1 << 31, (1 << 63) - 1, -(1 << 63), 1 << 40)
 _TEXTS = (
     "",

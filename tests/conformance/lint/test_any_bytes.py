@@ -11,25 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lint_models import parse
-from proto_mutations import mutate
+from proto_mutations import SEEDS, mutate
 
 from assay.conformance.lint import lint
 from assay.specs.errors import AssayError
 
 SECONDS = 8.0  # shape inference gets five of them
-SEEDS = [
-    "g (float[batch,3] x) => (float[batch,3] y) { y = Relu(x) }",
-    "g (float[1,2,4,4] x) => (float y) <float[2,2,1,1] w = {1,2,3,4}> { y = Conv<strides=[1,1], group=1>(x, w) }",
-    "g (float[b,4] x) => (float[2,2] y) <int64[2] s = {2,2}> { r = Reshape(x, s) y = Softmax<axis=-1>(r) }",
-    "g (float[4] x, bool c) => (float y) { y = If(c)<then_branch = a () => (float[4] p) { p = Relu(x) },"
-    " else_branch = b () => (float[4] q) { q = Neg(x) }> }",
-    "g (float[4] x) => (float y) <float s = {0.1}, uint8 z = {3}> { q = QuantizeLinear(x, s, z)"
-    " y = DequantizeLinear(q, s, z) }",
+GRAPHS = [
+    *SEEDS,
     "g (float[3,1,2] x) => (float y) <float[1,8,2] w, float[1,8,2] r> { y, h, c = LSTM<hidden_size=2>(x, w, r) }",
     "g (float[1,2,4,4] x) => (float y) <float[2] s = {1,1}, float[2] b = {0,0}> {"
     " y = BatchNormalization<epsilon=0.0>(x, s, b, b, s) }",
 ]
-MODELS = [parse(text).SerializeToString() for text in SEEDS]
+MODELS = [parse(text).SerializeToString() for text in GRAPHS]
 
 quickly = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 
@@ -64,7 +58,7 @@ def test_a_model_with_changed_bytes_is_judged_or_refused(model: bytes, seed: int
     assert_judged(bytes(data), tmp_path)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=[text.split("{")[-1][:24] for text in SEEDS])
+@pytest.mark.parametrize("model", MODELS, ids=[text.split("{")[-1][:24] for text in GRAPHS])
 @settings(quickly, max_examples=60)
 @given(seed=st.integers(0, 1 << 32), count=st.integers(1, 12))
 def test_a_model_with_changed_fields_is_judged_or_refused(model: bytes, seed: int, count: int, tmp_path: Path) -> None:
