@@ -32,6 +32,9 @@ def lint(
     ``level`` is the level of conformance whose rules count (None: what any model, quantized or not, should keep).
     Raises `AssayError` where the model can't be read, or the target or level is unknown.
     """
+    from assay.conformance.lint import inference_process
+
+    inference_process.prepare()
     from assay.conformance.lint.candidate import open_candidate
     from assay.conformance.lint.driver import chosen, run
     from assay.specs.levels import level as find_level

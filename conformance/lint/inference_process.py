@@ -83,6 +83,11 @@ def _started(_asker: int) -> _Process:
     return started
 
 
+def prepare() -> None:
+    """Start the process, which takes a while, and do not wait for it."""
+    _started(os.getpid())
+
+
 def infer_shapes(model: bytes) -> bytes:
     """A serialized graph of the types that ONNX infers in this serialized model; raises `InferenceFailedError`."""
     process = _started(os.getpid())

@@ -17,7 +17,7 @@ def _limit_memory() -> None:
 
 
 def _answer(model: bytes) -> tuple[int, bytes]:
-    from onnx import shape_inference
+    from onnx import shape_inference  # there since the start
 
     try:
         graph = shape_inference.infer_shapes(model, data_prop=True).graph
@@ -30,6 +30,8 @@ def _answer(model: bytes) -> tuple[int, bytes]:
 def main() -> None:
     """Answer until the asker closes the pipe."""
     _limit_memory()
+    import onnx.shape_inference  # while the asker reads the model  # noqa: F401
+
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while len(head := source.read(_WIDTH)) == _WIDTH:
         status, answer = _answer(source.read(int.from_bytes(head, "little")))
