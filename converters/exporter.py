@@ -54,6 +54,7 @@ class UnknownExporterError(AssayError):
 
 
 _EXPORTERS = {
+    "assay.pytorch": ("pytorch", "assay.converters.pytorch.native_exporter:export"),
     "torch.onnx": ("pytorch", "assay.converters.pytorch.dynamo:export"),
     "torch.onnx.torchscript": ("pytorch", "assay.converters.pytorch.torchscript:export"),
     "assay.tensorflow": ("tensorflow", "assay.converters.tensorflow.native_exporter:export"),
@@ -63,12 +64,16 @@ _EXPORTERS = {
 }
 _DEFAULTS = {
     "torchscript": "torch.onnx.torchscript",
-    "pytorch": "torch.onnx",
+    "pytorch": "assay.pytorch",
     "tensorflow": "assay.tensorflow",
     "onnx": "onnx",
 }
 # exporters that take some kinds of their framework's sources alone
-_KINDS = {"torch.onnx": ("module", "exported-program"), "torch.onnx.keras": ("keras",)}
+_KINDS = {
+    "assay.pytorch": ("module", "exported-program"),
+    "torch.onnx": ("module", "exported-program"),
+    "torch.onnx.keras": ("keras",),
+}
 
 
 def require_exporter(name: str) -> None:

@@ -1,113 +1,22 @@
-"""PyTorch to ONNX through ``torch.export`` and ``torch.onnx.export(dynamo=True)``."""
+"""PyTorch to ONNX through ``torch.export`` and ``torch.onnx.export(dynamo=True)`` as it comes, to compare with."""
 
 from __future__ import annotations
 
-import logging
-import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
-
 import torch
 
-from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported
-from assay.converters.sources.base import Source, require_inputs
-from assay.converters.sources.exported_program import ExportedProgramSource
-from assay.converters.sources.pytorch_module import ModuleSource
-from assay.converters.sources.torch_runner import flat_outputs, inference, to_tensor
-from assay.specs.interface import Axis, TensorSpec
+from assay.converters.pytorch.tracing import trace
+from assay.converters.pytorch.upstream import quiet, reason
+from assay.converters.sources.base import Source
 
 
 def export(source: Source, opset: int | None) -> Exported:
     """Export a module or program; a dynamic axis that the model's code pins to one size is an error."""
     with quiet():
-        program = source.program if isinstance(source, ExportedProgramSource) else _program(source)
+        program = trace(source)
         try:
             exported = torch.onnx.export(program, dynamo=True, opset_version=opset, verbose=False)
         except Exception as error:
             raise ConvertError(source.name, f"torch.onnx.export: {reason(error)}") from error
     assert exported is not None
     return Exported(exported.model, tuple(value.name or "" for value in exported.model.graph.inputs), "torch.onnx")
-
-
-def _program(source: Source) -> torch.export.ExportedProgram:
-    if not isinstance(source, ModuleSource):
-        raise ConvertError(
-            source.name, f"torch.export takes an nn.Module or ExportedProgram, but this is {source.kind}"
-        )
-    interface = require_inputs(source)
-    feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
-    tensors = [to_tensor(array) for array in feeds.values()]
-    args, kwargs = source.arguments(tensors)
-    try:
-        with inference(source.module), flat_outputs(source.module):
-            return torch.export.export(
-                source.module,
-                args,
-                kwargs,
-                dynamic_shapes=_dynamic_shapes(source.inputs, tensors),  # type: ignore[arg-type]
-                strict=False,
-                prefer_deferred_runtime_asserts_over_guards=True,
-            )
-    except Exception as error:
-        raise ConvertError(source.name, _pinned(error) or f"torch.export: {reason(error)}") from error
-
-
-def _pinned(error: Exception) -> str | None:
-    """The axes that the model's code fixes to one size, which is what most of these errors are about."""
-    if not isinstance(error, torch._dynamo.exc.UserError):
-        return None
-    axes = re.findall(r"^\s*(\w+) = (\d+)$", str(error).partition("Suggested fixes:")[2], re.MULTILINE)
-    if not axes:
-        return None
-    told = ", ".join(f"axis {name} is fixed to {size}" for name, size in axes)
-    names = ", ".join(f"{size} in place of {name}" for name, size in axes)
-    return (
-        f"{told} by the model's code as torch.export reads it, but should be dynamic; "
-        f"write {names} in its input, change the code, or try --exporter torch.onnx.torchscript"
-    )
-
-
-def _dynamic_shapes(inputs: Sequence[TensorSpec], tensors: Sequence[torch.Tensor]) -> torch.export.ShapesCollection:
-    axes = {axis.name: axis for spec in inputs for axis in spec.axes}
-    dims = {name: _dim(axis) for name, axis in axes.items()}
-    shapes = torch.export.ShapesCollection()
-    for spec, tensor in zip(inputs, tensors, strict=True):
-        shapes[tensor] = {i: dims[dim.name] for i, dim in enumerate(spec.dims or ()) if isinstance(dim, Axis)}
-    return shapes
-
-
-def _dim(axis: Axis) -> Any:
-    bounds = {} if axis.minimum <= 1 else {"min": axis.minimum}
-    if axis.maximum is not None:
-        bounds["max"] = axis.maximum
-    return torch.export.Dim(axis.name, **bounds)
-
-
-def reason(error: BaseException) -> str:
-    """The first sentences of an exporter's error: the cause where it names one, without the advice."""
-    root = error
-    while root.__cause__ is not None:
-        root = root.__cause__
-    lines = [line.strip() for line in str(root).splitlines() if line.strip()]
-    return f"{type(root).__name__}: {' '.join(lines[:4])[:600]}"
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what torch's exporters log and warn; what went wrong is an exception, and parity proves the rest."""
-    loggers = [
-        logging.getLogger(name) for name in ("torch.onnx", "torch._dynamo", "torch.export", "onnxscript", "onnx_ir")
-    ]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

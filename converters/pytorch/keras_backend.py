@@ -17,7 +17,8 @@ import onnx_ir as ir
 import torch
 
 from assay.converters.exporter import ConvertError
-from assay.converters.pytorch.dynamo import export, quiet
+from assay.converters.pytorch.dynamo import export
+from assay.converters.pytorch.upstream import quiet
 from assay.converters.sources.base import Request
 from assay.converters.sources.pytorch_module import ModuleSource
 from assay.converters.sources.torch_runner import flatten

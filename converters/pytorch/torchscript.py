@@ -11,7 +11,7 @@ import torch
 
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported
-from assay.converters.pytorch.dynamo import quiet, reason
+from assay.converters.pytorch.upstream import quiet, reason
 from assay.converters.silence import STDOUT, silenced
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.torch_runner import TorchSource, flat_outputs, inference, to_tensor

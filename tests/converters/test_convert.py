@@ -22,7 +22,7 @@ def test_the_model_is_stamped_with_where_it_comes_from(tmp_path: Path) -> None:
     model = onnx.load(convert(torch_models.encoder(), tmp_path / "b", inputs=X).model)
     stamps = {entry.key: entry.value for entry in model.metadata_props}
     assert stamps["assay.profile"] == PROFILE_VERSION
-    assert stamps["assay.exporter"] == "torch.onnx"
+    assert stamps["assay.exporter"] == "assay.pytorch"
     assert stamps["assay.source.framework"] == "pytorch"
     assert len(stamps["assay.source.sha256"]) == 64
     assert (model.producer_name, model.producer_version) == ("assay", "")
@@ -65,7 +65,7 @@ def test_the_opset_is_the_one_that_is_asked_for(opset: int, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("opset", [9, 99])
 def test_an_opset_that_the_exporter_does_not_write_ends_the_conversion(opset: int, tmp_path: Path) -> None:
-    with pytest.raises(AssayError, match=rf"torch\.onnx wrote opset 18, but should write {opset}"):
+    with pytest.raises(AssayError, match=rf"assay\.pytorch wrote opset 18, but should write {opset}"):
         convert(torch_models.encoder(), tmp_path / "b", inputs=X, opset=opset)
     assert not (tmp_path / "b").exists()
 

@@ -13,7 +13,7 @@ SOURCE = open_source(torch_models.encoder(), {"x": "float32[batch,6]"})
 
 
 def test_the_source_chooses_where_the_user_does_not() -> None:
-    assert find_exporter(SOURCE, None) is find_exporter(SOURCE, "torch.onnx")
+    assert find_exporter(SOURCE, None) is find_exporter(SOURCE, "assay.pytorch")
 
 
 def test_another_is_found_by_its_name() -> None:
@@ -33,7 +33,7 @@ def test_a_name_that_does_not_fit_is_refused(name: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("framework", "kind", "names"),
     [
-        ("pytorch", "module", ("torch.onnx", "torch.onnx.torchscript")),
+        ("pytorch", "module", ("assay.pytorch", "torch.onnx", "torch.onnx.torchscript")),
         ("pytorch", "torchscript", ("torch.onnx.torchscript",)),
         ("tensorflow", "keras", ("assay.tensorflow", "tf2onnx", "torch.onnx.keras")),
         ("tensorflow", "saved-model", ("assay.tensorflow", "tf2onnx")),
@@ -52,5 +52,5 @@ def test_an_exporter_of_other_kinds_is_refused() -> None:
 
 def test_an_unknown_name_is_told_with_those_there_are() -> None:
     require_exporter("tf2onnx")
-    with pytest.raises(UnknownExporterError, match=r"'magic', but there are torch\.onnx"):
+    with pytest.raises(UnknownExporterError, match=r"'magic', but there are assay\.pytorch"):
         require_exporter("magic")

@@ -59,7 +59,8 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
 @click.option("--opset", type=int, help="ONNX opset; the exporter's own default if not given.")
 @click.option(
     "--exporter",
-    help="torch.onnx, torch.onnx.torchscript, assay.tensorflow, tf2onnx, torch.onnx.keras or onnx; else by the source.",
+    help="assay.pytorch, torch.onnx, torch.onnx.torchscript, assay.tensorflow, tf2onnx, torch.onnx.keras or onnx;"
+    " else by the source.",
 )
 @trust_option
 @json_option

@@ -1,0 +1,18 @@
+"""PyTorch to ONNX: traced, translated, and refused where the graph would not keep the model's meaning."""
+
+from __future__ import annotations
+
+from assay.converters.exporter import Exported
+from assay.converters.pytorch.tracing import trace
+from assay.converters.pytorch.translation import translate
+from assay.converters.pytorch.upstream import quiet
+from assay.converters.sources.base import Source
+
+NAME = "assay.pytorch"
+
+
+def export(source: Source, opset: int | None) -> Exported:
+    """Export a module or program; a dynamic axis that the model's code pins to one size is an error."""
+    with quiet():
+        model = translate(trace(source), opset, source.name)
+    return Exported(model, tuple(value.name or "" for value in model.graph.inputs), NAME)
