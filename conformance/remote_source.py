@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -25,6 +25,7 @@ from assay.conformance.source_process import (
     Ran,
     SourceRaised,
     Twin,
+    ask_source,
     describe_reference,
     describe_source,
     has_twin,
@@ -35,6 +36,8 @@ from assay.converters.sources import Source, SourceError, open_source
 from assay.converters.sources.base import Feeds, Inputs, Outputs, Request, Runnable, as_spec
 from assay.specs.interface import TensorSpec
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _MOST_DEATHS = 3
 _OPENING_SECONDS = 600.0  # to import a framework and read weights takes longer than a run
 
@@ -121,6 +124,10 @@ class RemoteSource(Source):
     def wavering(self, seed: int) -> Runnable | None:
         """As the source's own; None where it has none such."""
         return self._twin(Twin("wavering", seed))
+
+    def ask(self, function: Callable[Concatenate[Source, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        answer: T = self._called(ask_source, self._opening, function, args, kwargs)
+        return answer
 
     def sha256(self) -> str:
         return str(self.describe()["sha256"])

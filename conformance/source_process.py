@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -113,6 +113,11 @@ def describe_reference(opening: Opening) -> dict[str, Any]:
 def source_settings(opening: Opening) -> Mapping[str, Mapping[str, float | str]]:
     """What the layers were told."""
     return _source(opening).settings()
+
+
+def ask_source(opening: Opening, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """What the function makes of the source."""
+    return function(_source(opening), *args, **kwargs)
 
 
 @lru_cache(maxsize=1)

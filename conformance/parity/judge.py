@@ -24,6 +24,7 @@ from assay.conformance.parity.repeats import Repeats, same
 from assay.conformance.parity.search import Effort, Search, search
 from assay.conformance.parity.sweep import Setting, blamed, sweep, sweep_findings
 from assay.conformance.parity.unrolled import unrolled_oracle, usual_at_steps
+from assay.conformance.parity.weight_findings import Auditor
 from assay.conformance.providers.catalogue import why_unavailable
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
@@ -55,6 +56,7 @@ class Judge:
     ) -> None:
         self.source, self.interface, self.level, self.tell = source, interface, level_of(level), tell
         self._spreads: dict[str, Mapping[str, Noise]] = {}
+        self._auditor = Auditor(source)
         probes = kept_probes(self.level, make_probes(interface, samples, level=self.level.name, constants=constants))
         roles = {spec.name: spec.role for spec in interface.outputs if spec.role}
         self.oracle = Oracle(source, probes[0].feeds, roles)
@@ -108,6 +110,11 @@ class Judge:
         """The probes that are run under every setting: the first that the source takes, and real samples."""
         ran = [judged for judged in self.judged if judged.reference is not None]
         return [*ran[:1], *(judged for judged in ran[1:] if judged.probe.name == REAL_SAMPLES)]
+
+    def audit(self, candidate: Candidate) -> tuple[list[Finding], dict[str, Any]]:
+        """What is wrong with the candidate's weights, which no provider changes, and the measurements."""
+        first = self.first
+        return self._auditor.findings(candidate, None if first is None else first.probe.feeds)
 
     def by_conditioning(self, judged: Judged, error: OutputError) -> OutputError:
         """The error judged by the source's conditioning on the probe, where that can be had."""
@@ -193,6 +200,8 @@ def check_parity(
     settings = _swept(trial, judge, found) if facts is not None else []
     relations, broken = _related(runs, found)
     findings = once([*findings, *blamed(found, settings), *broken, *sweep_findings(settings, found), *unjudged(runs)])
+    weights, audited = judge.audit(candidate)
+    findings += weights
     searched = _searched(trial, judge, runs, effort) if effort and verdict_of(findings) is not Verdict.FAIL else None
     findings += searched.findings() if searched else []
     return CheckResult(
@@ -209,6 +218,7 @@ def check_parity(
             **({"search": searched.to_json()} if searched else {}),
             "settings": [{"name": setting.name, "worst_ratio": setting.worst_ratio} for setting in settings],
             "relations": relations,
+            "weights": audited,
             "probes": [run.row for run in runs],
         },
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from assay.conformance.isolation import WorkerDied, WorkerTimedOut
 from assay.conformance.parity.levels import UNOPTIMIZED
+from assay.conformance.parity.weight_findings import OTHER_WEIGHT
 from assay.conformance.providers.runtime import close_sessions
 from assay.conformance.providers.trial import Trial
 from assay.conformance.result import CheckResult, Finding, Verdict
@@ -35,7 +36,8 @@ class Setting:
     @property
     def wrong(self) -> set[str]:
         """The outputs that are wrong there; the empty name stands for a model that does not run."""
-        return {str(f.location.get("output", "")) for f in self.findings if f.severity == "error"}
+        errors = (f for f in self.findings if f.severity == "error" and f.code != OTHER_WEIGHT)
+        return {str(f.location.get("output", "")) for f in errors}
 
 
 def sweep(
@@ -104,7 +106,9 @@ def blame_providers(checks: Sequence[CheckResult]) -> list[CheckResult]:
 def _providers_own(check: CheckResult, wrong: set[str]) -> CheckResult:
     findings = [
         finding.model_copy(update={"evidence": {**finding.evidence, "blame": "provider"}})
-        if finding.severity == "error" and str(finding.location.get("output", "")) not in wrong
+        if finding.severity == "error"
+        and finding.code != OTHER_WEIGHT
+        and str(finding.location.get("output", "")) not in wrong
         else finding
         for finding in check.findings
     ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from assay.specs.interface import Interface, TensorSpec, parse_spec
 Feeds = Mapping[str, np.ndarray]
 Outputs = dict[str, np.ndarray]
 Inputs = Mapping[str, "str | np.ndarray | TensorSpec"]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SourceError(AssayError):
@@ -104,6 +106,14 @@ class Source(ABC):
     def settings(self) -> Mapping[str, Mapping[str, float | str]]:
         """What the layers were told (``eps``, ``negative_slope``), by the path of the layer, where that can be had."""
         return {}
+
+    def weights(self) -> Iterable[tuple[str, np.ndarray]]:
+        """Name and array of each parameter and buffer, one at a time, to be read only; none where it has none."""
+        return ()
+
+    def ask(self, function: Callable[Concatenate[Source, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What an importable function makes of the source where the source is, which may be another process."""
+        return function(self, *args, **kwargs)
 
     def name_outputs(self, values: Sequence[tuple[str | None, Any]]) -> dict[str, Any]:
         """Give each flattened output its name: the user's, the model's own, else by position."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import onnx_ir as ir
 from google.protobuf.message import EncodeError
 
+from assay.converters.constants import floating_constants
 from assay.converters.files import model_path, read_model, sha256
 from assay.converters.interface_json import read_interface
 from assay.converters.sources.base import (
@@ -71,6 +73,9 @@ class OnnxSource(Source):
     def wavering(self, seed: int) -> Runnable | None:
         model = wavering_model(self.proto(), seed)
         return _Twin(self, _session(model.SerializeToString(), "the wavering model"))
+
+    def weights(self) -> Iterator[tuple[str, np.ndarray]]:
+        return floating_constants(self.path)
 
     def proto(self) -> onnx.ModelProto:
         """The model with its weights."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,3 +32,12 @@ def record(source: Source, feeds: Mapping[str, np.ndarray]) -> list[Recorded]:
 
         return record_tensorflow(source, feeds)  # type: ignore[arg-type]
     return []
+
+
+def computed_arrays(source: Source, feeds: Mapping[str, np.ndarray]) -> Iterable[tuple[str, np.ndarray]]:
+    """Operation and result of all that the source computes, what it makes of its weights alone among it."""
+    if source.framework == "onnx":
+        from assay.converters.sources.onnx_folding import folded_constants
+
+        return folded_constants(source.proto())  # type: ignore[attr-defined]
+    return [(one.op, one.value) for one in record(source, feeds)]

@@ -56,6 +56,12 @@ class TensorFlowSource(Source):
         values = function(*[tf.constant(feeds[spec.name]) for spec in self.inputs])
         return {name: _to_array(value) for name, value in zip(self.output_names, values, strict=True)}
 
+    def weights(self) -> Iterator[tuple[str, np.ndarray]]:
+        for variable in self.function.variables:
+            if variable.dtype in _FLOATS:
+                yield variable.name.removesuffix(":0"), variable.numpy()
+        yield from floating_nodes(self.function)
+
     def sha256(self) -> str:
         values = [variable.numpy() for variable in self.function.variables]
         values += [capture.numpy() for capture in self.function.captured_inputs if capture.dtype != tf.resource]
@@ -166,6 +172,14 @@ def from_concrete(
     return TensorFlowSource(
         kind, request, resolve_inputs(request.name, own, request.inputs, request.hints), call, (function, owner)
     )
+
+
+def floating_nodes(function: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and array of each floating constant of a function's graph and of the functions that it calls."""
+    definition = function.graph.as_graph_def()
+    for node in (*definition.node, *(node for inner in definition.library.function for node in inner.node_def)):
+        if node.op == "Const" and tf.dtypes.as_dtype(node.attr["dtype"].type) in _FLOATS:
+            yield node.name, tf.make_ndarray(node.attr["value"].tensor)
 
 
 def _traced(source: str, function: Any) -> Any:

@@ -16,6 +16,8 @@ from assay.converters.sources.base import ExactTwin, Feeds, Outputs, Runnable, S
 from assay.converters.sources.torch_float64 import in_float64
 from assay.converters.sources.torch_shaking import WAVER, Shaking, Wavering, move_by_ulps
 
+_NUMBERS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
 
 class TorchSource(Source):
     """A PyTorch model in any form that can be called and copied."""
@@ -84,10 +86,18 @@ class TorchSource(Source):
             move_by_ulps(weight, ulps, generator)
         return twin if weights else None
 
+    def weights(self) -> Iterator[tuple[str, np.ndarray]]:
+        for name, value in self.state().items():
+            if value.dtype in _NUMBERS and value.layout is torch.strided and not value.is_meta:
+                yield name, _viewed(value)
+
+    def state(self) -> Mapping[str, torch.Tensor]:
+        """Parameters and buffers by their paths."""
+        return {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
+
     def sha256(self) -> str:
         digest = hashlib.sha256(f"{type(self.module).__qualname__}".encode())
-        state = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
-        for name, value in sorted(state.items()):
+        for name, value in sorted(self.state().items()):
             digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
@@ -181,6 +191,11 @@ def flatten(value: Any, name: str | None = None) -> Iterator[tuple[str | None, A
 
 def to_array(tensor: torch.Tensor) -> np.ndarray:
     """A tensor as an array that owns its memory; bfloat16 becomes ml_dtypes' bfloat16."""
+    return _viewed(tensor).copy()
+
+
+def _viewed(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor as an array over its own memory, where it lies there as numpy wants it."""
     tensor = tensor.detach().cpu().contiguous()
     if tensor.dtype is torch.bfloat16:
         import ml_dtypes
@@ -188,7 +203,7 @@ def to_array(tensor: torch.Tensor) -> np.ndarray:
         array: np.ndarray = tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
     else:
         array = tensor.numpy()
-    return array.copy()
+    return array
 
 
 def to_tensor(array: np.ndarray, dtype: torch.dtype | None = None) -> torch.Tensor:

@@ -35,6 +35,13 @@ class TorchScriptSource(TorchSource):
         """A deep copy of the scripted module."""
         return copy.deepcopy(self.module)
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """Parameters and buffers; of a frozen module, whose graph holds them, its constants."""
+        graph = getattr(self.module, "inlined_graph", None)
+        nodes = graph.findAllNodes("prim::Constant") if graph is not None else []
+        constants = {node.output().debugName(): node.t("value") for node in nodes if _is_tensor(node)}
+        return {**constants, **super().state()}
+
     def arguments(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """By position, with plain numbers where the signature wants those, and its default before the last input."""
         given = {spec.name: value for spec, value in zip(self.inputs, values, strict=True)}
@@ -55,6 +62,10 @@ def open_file(path: Path, request: Request) -> TorchScriptSource:
     except (RuntimeError, ValueError) as error:
         raise SourceError(request.name, f"can't be loaded as TorchScript: {brief(error)}") from error
     return TorchScriptSource(module, request)
+
+
+def _is_tensor(node: Any) -> bool:
+    return bool(node.hasAttribute("value") and node.kindOf("value") == "t")
 
 
 def _argument(argument: Any, value: Any) -> Any:

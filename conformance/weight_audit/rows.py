@@ -1,0 +1,133 @@
+"""A constant that is put together from rows of weights: gates in another order, a fused query, key and value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from assay.conformance.weight_audit.difference import Difference, listed
+from assay.conformance.weight_audit.rounding import rounding_of
+from assay.conformance.weight_audit.weight import Weight
+
+_SHORTEST = 4  # elements of a row
+_ALIKE = 5e-3  # of a row's size
+_MOST = 0.9  # of the rows have to be found
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Weights with rows of one length; a row is found by its product with a vector of random numbers."""
+
+    weights: tuple[Weight, ...]
+    length: int
+
+    @cached_property
+    def products(self) -> np.ndarray:
+        """Of all rows, one weight after the other."""
+        return np.concatenate([_products(weight.array) for weight in self.weights])
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The rows by their product."""
+        return np.argsort(self.products, kind="stable")
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where each weight's rows begin."""
+        return np.cumsum([0, *(len(weight.array) for weight in self.weights)])
+
+    def nearest(self, rows: np.ndarray) -> np.ndarray:
+        """The number of the row that each is most like."""
+        wanted = _products(rows)
+        after = np.searchsorted(self.products, wanted, sorter=self.order).clip(0, len(self.order) - 1)
+        pair = np.stack([self.order[after], self.order[(after - 1).clip(0)]])
+        first = np.abs(self.products[pair] - wanted).argmin(axis=0)
+        found: np.ndarray = pair[first, np.arange(len(rows))]
+        return found
+
+    def owners(self, numbers: np.ndarray) -> np.ndarray:
+        """The position of the weight that each row is of."""
+        found: np.ndarray = np.searchsorted(self.starts, numbers, side="right") - 1
+        return found
+
+    def take(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows of these numbers, in float64."""
+        taken, owners = np.empty((len(numbers), self.length)), self.owners(numbers)
+        for owner in np.unique(owners):
+            places = owners == owner
+            taken[places] = self.weights[owner].array[numbers[places] - self.starts[owner]]
+        return taken
+
+
+class RowIndex:
+    """The rows and columns of the source's weights, by their length."""
+
+    def __init__(self, weights: Sequence[Weight]) -> None:
+        self._matrices = [Weight(w.name, matrix) for w in weights for matrix in _matrices(w.array)]
+        self._known: dict[int, _Rows | None] = {}
+
+    def difference(self, got: Weight) -> Difference | bool:
+        """What of the constant is not such rows; True where all are, False where too many are none."""
+        told = [self._of_matrix(got, matrix) for matrix in _matrices(got.array)]
+        return next((one for one in told if one is True), next((one for one in told if one), False))
+
+    def _of_matrix(self, got: Weight, matrix: np.ndarray) -> Difference | bool:
+        rows = self._of_length(matrix.shape[1])
+        return False if rows is None else _judged(got, matrix, rows)
+
+    def _of_length(self, length: int) -> _Rows | None:
+        if length not in self._known:
+            found = tuple(weight for weight in self._matrices if weight.array.shape[1] == length)
+            self._known[length] = _Rows(found, length) if found and length >= _SHORTEST else None
+        return self._known[length]
+
+
+def _judged(got: Weight, matrix: np.ndarray, rows: _Rows) -> Difference | bool:
+    numbers = rows.nearest(matrix)
+    got_rows, expected = matrix.astype(np.float64), rows.take(numbers)
+    off, own, size = (np.square(array).sum(axis=1) for array in (got_rows - expected, got_rows, expected))
+    relative = np.sqrt(off / np.maximum(np.maximum(own, size), np.finfo(np.float64).tiny))
+    known = relative <= _ALIKE
+    owners = rows.owners(numbers)
+    rounding = rounding_of(matrix.dtype, *(rows.weights[owner].array.dtype for owner in np.unique(owners)))
+    same = relative <= 2 * rounding.noise
+    names = ", ".join(
+        dict.fromkeys(rows.weights[owner].name for owner, _ in Counter(owners[known].tolist()).most_common(3))
+    )
+    if known.mean() < _MOST:
+        return False
+    noise = float(np.sqrt(off[known].sum() / max(size[known].sum(), np.finfo(np.float64).tiny)))
+    if same.mean() < _MOST:
+        words = f"carries noise of {noise:.1g} of its size"
+        return Difference(got.name, names, "noise", words, noise) if noise > rounding.noise else True
+    wrong = np.flatnonzero(~same & (known | _between(numbers, same))).tolist()
+    if not wrong:
+        return True
+    total = float(np.sqrt(off[wrong].sum() / size.sum()))
+    words = f"differs in {len(wrong)} of {len(matrix)} rows ({listed(wrong)})"
+    return Difference(got.name, names, "elements", words, total, {"rows": wrong[:256]})
+
+
+def _between(numbers: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """The rows between two that lie so in the source, too: what is there is meant to be the row between those."""
+    inside = np.zeros(len(numbers), bool)
+    inside[1:-1] = same[:-2] & same[2:] & (numbers[2:] == numbers[:-2] + 2)
+    return inside
+
+
+def _products(matrix: np.ndarray) -> np.ndarray:
+    vector = np.random.default_rng(0).standard_normal((matrix.shape[1],)).astype(np.float32)
+    return np.asarray(matrix.astype(np.float32, copy=False) @ vector)
+
+
+def _matrices(array: np.ndarray) -> Iterator[np.ndarray]:
+    """The array as rows, and as columns where it has two axes."""
+    shape = tuple(size for size in array.shape if size != 1)
+    if len(shape) >= 2:
+        yield array.reshape(-1, shape[-1])
+    if len(shape) == 2:
+        yield array.reshape(shape).T
