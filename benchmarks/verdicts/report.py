@@ -14,7 +14,23 @@ from machine import table
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE
 from verdicts.equivalence import BENIGN, EQUAL
 from verdicts.inputs import COUNT
-from verdicts.scores import CLASSES, Pile, Row, Score, asked, judges, located, noise_curve, score, survivors, undecided
+from verdicts.scores import (
+    CLASSES,
+    Pile,
+    Row,
+    Score,
+    Share,
+    asked,
+    judges,
+    located,
+    mended,
+    noise_curve,
+    repaired,
+    repairs,
+    score,
+    survivors,
+    undecided,
+)
 from verdicts.scores import false_alarm as is_false_alarm
 
 PLOT = "verdict.svg"
@@ -31,9 +47,10 @@ def text(pile: Pile, seconds: float) -> str:
     parts = [
         count,
         _summary(scores),
-        _by_class(scores),
+        _by_class(scores, repairs(pile)),
         _noise(pile),
         f"Localisation of killed mutants that sit in a node: exact {exact}, within one node {near}.",
+        _repairs(pile),
         _survivors(pile),
         _alarms(pile),
         _models(pile),
@@ -59,10 +76,30 @@ def _summary(scores: Sequence[Score]) -> str:
     return table(header, rows)
 
 
-def _by_class(scores: Sequence[Score]) -> str:
+def _by_class(scores: Sequence[Score], mends: Mapping[str, Share]) -> str:
     letters = list(scores[0].kills) if scores else []
-    header = ["killed, by class", *(s.judge for s in scores)]
-    return table(header, [[f"{letter} {CLASSES[letter]}", *(s.kills[letter] for s in scores)] for letter in letters])
+    header = ["killed, by class", *(s.judge for s in scores), *(["repaired by Assay"] if mends else [])]
+    repaired_too = [[mends.get(letter, Share(0, 0))] if mends else [] for letter in letters]
+    rows = [
+        [f"{letter} {CLASSES[letter]}", *(s.kills[letter] for s in scores), *more]
+        for letter, more in zip(letters, repaired_too, strict=True)
+    ]
+    return table(header, rows)
+
+
+def _repairs(pile: Pile) -> str:
+    tried = mended(pile)
+    if not tried:
+        return ""
+    wrong = [row["id"] for row in tried if row["assay"]["repair"]["proved"] and not row["assay"]["repair"]["same"]]
+    seconds = sum(row["assay"]["repair"]["seconds"] for row in tried)
+    kinds, models = (len({row[key] for row in tried}) for key in ("name", "model"))
+    return (
+        f"Repair of killed mutants with a single fault: {repaired(tried)} repaired and proved, on a sample of the "
+        f"first mutant of each kind, evenly drawn in each of {models} models ({kinds} kinds, "
+        f"{seconds:.0f} s in all). Passed by the check, but not equal to the healthy model by the stated test: "
+        f"{', '.join(wrong) or 'none'}."
+    )
 
 
 def _noise(pile: Pile) -> str:
@@ -106,7 +143,11 @@ Assay kills by the verdict `fail` of `assay.check`, by an error of `assay.lint` 
 or by refusing to open the file; `inconclusive` is no kill, but on a benign case it is a false alarm. Peers see the
 traced example: torch's own `VerificationInfo` with the zip and thresholds of `verify=True`; the published rule of
 optimum's `validate_model_outputs` at atol 1e-4 and the basic level, with padded masks; Polygraphy's own
-`CompareFunc.simple` by its defaults; `numpy.allclose` at three atols. Weight mutants sit in no node."""
+`CompareFunc.simple` by its defaults; `numpy.allclose` at three atols. Weight mutants sit in no node.
+
+A mutant is repaired where `assay check --repair` writes a model that passes the whole check on every probe, that has
+no error of `assay.lint` which the healthy bundle does not have, and that equals the healthy model by the stated test,
+which Assay does not see. What a tool refuses to open, or what the contract alone condemns, counts as not repaired."""
 
 
 def facts(pile: Pile) -> dict[str, Any]:
@@ -116,6 +157,7 @@ def facts(pile: Pile) -> dict[str, Any]:
     return {
         "scores": [_score(score(pile, judge)) for judge in names],
         "localisation": {"exact": asdict(exact), "within_one": asdict(near)},
+        "repair": _repair_facts(pile),
         "survivors": [_named(row) for row in survivors(pile)],
         "open": [_named(row) for row in undecided(pile)],
         "false_alarms": {judge: [_named(r) for r in pile.benign if is_false_alarm(r, judge)] for judge in names},
@@ -128,6 +170,23 @@ def facts(pile: Pile) -> dict[str, Any]:
         "rewrites_that_changed_the_model": {row["id"]: row["reason"] or row["excess"] for row in pile.broken},
         "refused": {row["id"]: row["refused"] for row in pile.refused},
     }
+
+
+def _repair_facts(pile: Pile) -> dict[str, Any]:
+    tried = mended(pile)
+    return {
+        "all": asdict(repaired(tried)),
+        "classes": {letter: asdict(share) for letter, share in repairs(pile).items()},
+        "not_repaired": {row["id"]: _why_not(row["assay"]["repair"]) for row in tried if not _is_repaired(row)},
+    }
+
+
+def _is_repaired(row: Row) -> bool:
+    return bool(row["assay"]["repair"]["same"])
+
+
+def _why_not(repair: Mapping[str, Any]) -> str:
+    return "it passes, but is not the healthy model" if repair["proved"] else str(repair["reason"])
 
 
 def _score(found: Score) -> dict[str, Any]:

@@ -12,9 +12,13 @@ import onnx_ir as ir
 
 from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import Worker
-from assay.conformance.parity.diagnoses import CannotMend, Diagnosis
+from assay.conformance.parity.diagnoses import CannotMend, Diagnosis, Mend
+from assay.conformance.parity.diagnoses.declarations import put_in_order
+from assay.conformance.parity.diagnoses.restorations import restorations, unreadable_weights
 from assay.conformance.parity.explanation import Explanation, explain
 from assay.conformance.parity.judge import Judge, Tell, check_parity
+from assay.conformance.parity.localisation.graph import Graph
+from assay.conformance.parity.localisation.healthy import Conversions
 from assay.conformance.result import CheckResult, Verdict
 from assay.converters.bundle import require_replaceable, save_model, write_bundle
 from assay.converters.files import read_model
@@ -79,7 +83,7 @@ def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, 
     mended: list[str] = []
     for number in range(_ROUNDS):
         first: tuple[Diagnosis, Candidate, CheckResult] | None = None
-        for diagnosis, path in _attempts(candidate, explanation, folder / str(number)):
+        for diagnosis, path in _attempts(workshop, candidate, explanation, folder / str(number)):
             if workshop.tell:
                 workshop.tell(f"proving a repair: {diagnosis.message}")
             repaired = replace(candidate, path=path)
@@ -95,24 +99,47 @@ def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, 
     raise CannotMend(_why(explanation, mended))
 
 
-def _attempts(candidate: Candidate, explanation: Explanation, folder: Path) -> Iterator[tuple[Diagnosis, Path]]:
+def _attempts(
+    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
+) -> Iterator[tuple[Diagnosis, Path]]:
     """The candidate after each mend that applies to it, in a file of its own."""
-    evidence, done = explanation.evidence, []
-    if evidence is None or evidence.healthy is None:
-        return
-    for diagnosis in explanation.diagnoses:
+    done: list[Mend] = []
+    for diagnosis, healthy in _mends(workshop, candidate, explanation, folder):
         if diagnosis.mend is None or diagnosis.mend in done:
             continue
         done.append(diagnosis.mend)
         model = read_model(candidate.path)
         try:
-            diagnosis.mend(model, ir.from_proto(ir.to_proto(evidence.healthy.graph.model)))
+            diagnosis.mend(model, ir.from_proto(ir.to_proto(healthy)))
         except CannotMend:
             continue
+        put_in_order(model, healthy)
         path = folder / f"{len(done)}.onnx"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_model(model, path)
         yield diagnosis, path
+
+
+def _mends(
+    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
+) -> Iterator[tuple[Diagnosis, ir.Model]]:
+    """What the diagnoses imply, then what can be restored without one; each with the healthy model."""
+    evidence = explanation.evidence
+    if evidence is not None and evidence.healthy is not None:
+        healthy = evidence.healthy.graph.model
+        yield from ((diagnosis, healthy) for diagnosis in (*explanation.diagnoses, *restorations(evidence)))
+    elif evidence is None:  # a model that can't be looked into: its weights can't be read
+        yield from _unreadable(workshop, candidate, folder / "conversions")
+
+
+def _unreadable(workshop: Workshop, candidate: Candidate, folder: Path) -> Iterator[tuple[Diagnosis, ir.Model]]:
+    conversions = Conversions(workshop.judge.local_source, candidate.interface.task, folder)
+    for made in conversions.all(Graph.read(candidate.path)):
+        model = made.graph.model
+        found = unreadable_weights(read_model(candidate.path), model)
+        if found is None:
+            return
+        yield found, model
 
 
 def _why(explanation: Explanation, mended: Sequence[str]) -> str:

@@ -21,16 +21,13 @@ from assay.conformance.parity.localisation.graph import Graph
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
 from assay.converters.convert import convert_source
+from assay.converters.exporter import exporters_of
 from assay.converters.silence import STDERR, STDOUT, silenced
 from assay.converters.sources import Source
 from assay.specs.errors import AssayError, brief
 from assay.specs.tasks import load_task
 
-_EXPORTERS = {
-    "pytorch": ("torch.onnx", "torch.onnx.torchscript"),
-    "tensorflow": ("assay.tensorflow", "tf2onnx"),
-    "onnx": ("onnx",),
-}
+_TOO_DEAR = frozenset({"torch.onnx.keras"})  # starts an interpreter, and its graph has the names of none of the others
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,11 @@ class Conversions:
             self.made[key] = _attempt(self.source, self.task, exporter, opset, self.folder / str(len(self.made)))
         return self.made[key]
 
+    def all(self, candidate: Graph) -> Iterator[Healthy]:
+        """The conversions that succeed, the likest to the candidate first; none is judged yet."""
+        made = (self.by(exporter, opset) for exporter, opset in _attempts(self.source, candidate))
+        return (one for one in made if isinstance(one, Healthy))
+
 
 def healthy_graph(
     judge: Judge, judged: Judged, candidate: Graph, conversions: Conversions, camera: Camera
@@ -92,7 +94,7 @@ def healthy_graph(
 def _attempts(source: Source, candidate: Graph) -> Iterator[tuple[str, int | None]]:
     """Each exporter with the candidate's opset, then with its own; the candidate's own exporter first."""
     named = candidate.model.metadata_props.get("assay.exporter", "")
-    known = _EXPORTERS.get(source.framework, ())
+    known = [name for name in exporters_of(source.framework, source.kind) if name not in _TOO_DEAR or name == named]
     ordered = sorted(known, key=lambda exporter: exporter != named)
     opset = candidate.model.opset_imports.get("")
     for exporter in ordered:
