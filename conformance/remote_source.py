@@ -22,15 +22,18 @@ from assay.conformance.exchange import Mapped, read_arrays, write_arrays
 from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
 from assay.conformance.source_process import (
     Opening,
+    Order,
     Ran,
     SourceRaised,
     Twin,
+    convert_opened,
     describe_reference,
     describe_source,
     has_twin,
     run_source,
     source_settings,
 )
+from assay.converters.exporter import ConvertError
 from assay.converters.sources import Source, SourceError, open_source
 from assay.converters.sources.base import Feeds, Inputs, Outputs, Request, Runnable, as_spec
 from assay.specs.interface import TensorSpec
@@ -122,6 +125,14 @@ class RemoteSource(Source):
         """As the source's own; None where it has none such."""
         return self._twin(Twin("wavering", seed))
 
+    def convert(self, order: Order, seconds: float) -> None:
+        """Convert in the source's process, within so many seconds; raises `AssayError`."""
+        try:
+            with self._limited(seconds):
+                self._worker.call(convert_opened, self._opening, order)
+        except (WorkerDied, WorkerTimedOut) as event:
+            raise ConvertError(self.name, str(event)) from None
+
     def sha256(self) -> str:
         return str(self.describe()["sha256"])
 
@@ -145,8 +156,8 @@ class RemoteSource(Source):
             return None
 
     @contextmanager
-    def _limited(self) -> Iterator[None]:
-        self._worker.time_limit = self._time_limit
+    def _limited(self, seconds: float | None = None) -> Iterator[None]:
+        self._worker.time_limit = self._time_limit if seconds is None else seconds
         try:
             yield
         finally:

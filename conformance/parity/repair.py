@@ -133,7 +133,7 @@ def _mends(
 
 
 def _unreadable(workshop: Workshop, candidate: Candidate, folder: Path) -> Iterator[tuple[Diagnosis, ir.Model]]:
-    conversions = Conversions(workshop.judge.local_source, candidate.interface.task, folder)
+    conversions = Conversions(workshop.judge.source, candidate.interface.task, folder)
     for made in conversions.all(Graph.read(candidate.path)):
         model = made.graph.model
         found = unreadable_weights(read_model(candidate.path), model)
