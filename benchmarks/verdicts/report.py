@@ -12,6 +12,7 @@ from typing import Any
 from machine import table
 
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE
+from verdicts import gates
 from verdicts.equivalence import BENIGN, EQUAL
 from verdicts.inputs import COUNT
 from verdicts.scores import (
@@ -35,6 +36,7 @@ from verdicts.scores import false_alarm as is_false_alarm
 
 PLOT = "verdict.svg"
 _NOT_PLOTTED = 1e-3
+_COLOURS = ("#2a7f62", "#b3432b")
 
 
 def text(pile: Pile, seconds: float) -> str:
@@ -54,7 +56,7 @@ def text(pile: Pile, seconds: float) -> str:
         _survivors(pile),
         _alarms(pile),
         _models(pile),
-        f"![benign and defective worst ratios]({PLOT})",
+        _gates(pile),
         _method(),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -128,6 +130,20 @@ def _models(pile: Pile) -> str:
     return "## Models\n\n" + table(["model", "mutants", "benign cases"], rows)
 
 
+def _gates(pile: Pile) -> str:
+    header = ["gate", "value", "mutants", "by it alone", "benign cases", "where the value comes from"]
+    largest, smallest = gates.extremes(pile)
+    told = " and ".join(
+        f"{words} {ratio:.3g}"
+        for words, ratio in (("the largest ratio of a benign case is", largest), ("the smallest of a mutant", smallest))
+        if ratio is not None
+    )
+    plotted = f"![benign and defective ratios, and the cases on which each gate fires]({PLOT})"
+    head = "## Gates\n\nOn how many cases of this run the rules of each gate fire"
+    tail = f"; of those that errors alone decide, {told}." if told else "."
+    return "\n\n".join([head + tail, table(header, gates.rows(pile)), plotted])
+
+
 def _method() -> str:
     return f"""## How it is judged
 
@@ -158,6 +174,7 @@ def facts(pile: Pile) -> dict[str, Any]:
         "scores": [_score(score(pile, judge)) for judge in names],
         "localisation": {"exact": asdict(exact), "within_one": asdict(near)},
         "repair": _repair_facts(pile),
+        "calibration": gates.facts(pile),
         "survivors": [_named(row) for row in survivors(pile)],
         "open": [_named(row) for row in undecided(pile)],
         "false_alarms": {judge: [_named(r) for r in pile.benign if is_false_alarm(r, judge)] for judge in names},
@@ -200,15 +217,15 @@ def _named(row: Row) -> dict[str, Any]:
 
 
 def plot(pile: Pile, folder: Path) -> Path:
-    """Histogram of worst ratios of benign and of defective cases, with the gates."""
+    """Histogram of worst ratios of benign and of defective cases, and below it where each gate fires."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "verdict"
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(9, 4))
-    groups = {"benign": (pile.benign, "#2a7f62"), "defective": (pile.mutants, "#b3432b")}
+    figure, (axes, below) = pyplot.subplots(2, figsize=(9, 8))
+    groups = {"benign": (pile.benign, _COLOURS[0]), "defective": (pile.mutants, _COLOURS[1])}
     for label, (rows, colour) in groups.items():
         axes.hist(_logarithms(rows), bins=[x / 8 for x in range(-24, 73)], label=label, color=colour, alpha=0.6)
     for gate, name in ((PASS_GATE, "pass"), (FAIL_GATE, "fail")):
@@ -218,6 +235,7 @@ def plot(pile: Pile, folder: Path) -> Path:
         )
     axes.set(xlabel="log10 of the worst error over the noise floor", ylabel="cases", yscale="log")
     axes.legend()
+    gates.plot_sides(below, pile, _COLOURS)
     figure.tight_layout()
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / PLOT, metadata={"Date": None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from assay.converters.files import read_model
 from assay.specs.errors import brief
 
 _ROUNDS = 3  # faults that are mended one after the other
+_Mending = tuple[Diagnosis, ir.Model]  # with the healthy model
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,31 @@ def repair(workshop: Workshop, candidate: Candidate, explanation: Explanation, o
 
 
 def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path) -> tuple[list[str], Path]:
-    """The sentences of what was mended and the file that passes; raises `CannotMend`."""
+    """The sentences of what was mended and the file that passes; raises `CannotMend`.
+
+    Diagnoses come first, one fault after the other; what names no defect is restored only where they do not suffice.
+    """
+    try:
+        return _by_diagnoses(workshop, candidate, explanation, folder)
+    except CannotMend:
+        attempts = _attempts(candidate, _restorations(workshop, candidate, explanation, folder), folder / "restored")
+        for diagnosis, path in attempts:
+            if _proof(workshop, candidate, diagnosis, path).verdict is Verdict.PASS:
+                return [diagnosis.message], path
+        raise
+
+
+def _by_diagnoses(
+    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
+) -> tuple[list[str], Path]:
     mended: list[str] = []
     for number in range(_ROUNDS):
         first: tuple[Diagnosis, Candidate, CheckResult] | None = None
-        for diagnosis, path in _attempts(workshop, candidate, explanation, folder / str(number)):
-            if workshop.tell:
-                workshop.tell(f"proving a repair: {diagnosis.message}")
-            repaired = replace(candidate, path=path)
-            check = workshop.proved(repaired)[-1]
+        for diagnosis, path in _attempts(candidate, _implied(explanation), folder / str(number)):
+            check = _proof(workshop, candidate, diagnosis, path)
             if check.verdict is Verdict.PASS:
                 return [*mended, diagnosis.message], path
-            first = first or (diagnosis, repaired, check)
+            first = first or (diagnosis, replace(candidate, path=path), check)
         if first is None:
             break
         mended.append(first[0].message)
@@ -99,12 +113,16 @@ def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, 
     raise CannotMend(_why(explanation, mended))
 
 
-def _attempts(
-    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
-) -> Iterator[tuple[Diagnosis, Path]]:
+def _proof(workshop: Workshop, candidate: Candidate, diagnosis: Diagnosis, path: Path) -> CheckResult:
+    if workshop.tell:
+        workshop.tell(f"proving a repair: {diagnosis.message}")
+    return workshop.proved(replace(candidate, path=path))[-1]
+
+
+def _attempts(candidate: Candidate, mends: Iterable[_Mending], folder: Path) -> Iterator[tuple[Diagnosis, Path]]:
     """The candidate after each mend that applies to it, in a file of its own."""
     done: list[Mend] = []
-    for diagnosis, healthy in _mends(workshop, candidate, explanation, folder):
+    for diagnosis, healthy in mends:
         if diagnosis.mend is None or diagnosis.mend in done:
             continue
         done.append(diagnosis.mend)
@@ -120,19 +138,23 @@ def _attempts(
         yield diagnosis, path
 
 
-def _mends(
-    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
-) -> Iterator[tuple[Diagnosis, ir.Model]]:
-    """What the diagnoses imply, then what can be restored without one; each with the healthy model."""
+def _implied(explanation: Explanation) -> Iterator[_Mending]:
     evidence = explanation.evidence
     if evidence is not None and evidence.healthy is not None:
-        healthy = evidence.healthy.graph.model
-        yield from ((diagnosis, healthy) for diagnosis in (*explanation.diagnoses, *restorations(evidence)))
-    elif evidence is None:  # a model that can't be looked into: its weights can't be read
+        yield from ((diagnosis, evidence.healthy.graph.model) for diagnosis in explanation.diagnoses)
+
+
+def _restorations(
+    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
+) -> Iterator[_Mending]:
+    evidence = explanation.evidence
+    if evidence is None:  # a model that can't be looked into: its weights can't be read
         yield from _unreadable(workshop, candidate, folder / "conversions")
+    elif evidence.healthy is not None:
+        yield from ((diagnosis, evidence.healthy.graph.model) for diagnosis in restorations(evidence))
 
 
-def _unreadable(workshop: Workshop, candidate: Candidate, folder: Path) -> Iterator[tuple[Diagnosis, ir.Model]]:
+def _unreadable(workshop: Workshop, candidate: Candidate, folder: Path) -> Iterator[_Mending]:
     conversions = Conversions(workshop.judge.source, candidate.interface.task, folder)
     for made in conversions.all(Graph.read(candidate.path)):
         model = made.graph.model

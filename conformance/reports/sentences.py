@@ -92,6 +92,14 @@ def relations_sentence(reading: Parity) -> str | None:
     return f"{told} ({wording.listed(others)})" if others else f"{told}, all held"
 
 
+def broken_relations(check: CheckResult) -> str | None:
+    """How many relations between probes are broken; None where all that were judged hold."""
+    reading = reading_of(check)
+    relations = reading.relations if isinstance(reading, Parity) else ()
+    count = sum(relation.status == "broken" for relation in relations)
+    return f"{wording.counted(count, 'relation')} broken" if count else None
+
+
 def _level(level: Level | None) -> str | None:
     """Which level was used, where it is not the default one, and what it proves."""
     if level is None or level.name in (None, "default"):

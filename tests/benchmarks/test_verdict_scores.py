@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from verdicts import report
+from verdicts import gates, report
 from verdicts.peers import optimum_alarms, torch_verify_alarms
 from verdicts.runtime import Ran
 from verdicts.scores import Share, detection_limit, located, repairs, score, sort, survivors
@@ -97,6 +97,19 @@ def test_a_repair_counts_where_the_check_and_the_stated_test_agree() -> None:
         "model/N": "it passes, but is not the healthy model",
         "model/I": "no mend",
     }
+
+
+def test_every_gate_is_told_with_its_origin_and_what_lies_on_either_side() -> None:
+    leaking, wrong, benign = row("S", "fail"), row("N", "fail"), row("", "pass")
+    leaking["assay"] |= {"codes": ["PA021"], "ratio": 9.0}
+    wrong["assay"] |= {"codes": ["PA001", "PA025"], "ratio": 50.0}
+    pile = sort([leaking, wrong, benign])
+    found = {gate.name: gates.sides(pile, gate) for gate in gates.GATES}
+    assert found["relation: a place that should stay"] == gates.Sides(1, 1, 0)
+    assert found["margin of a decision"] == gates.Sides(1, 0, 0)
+    assert found["error that passes"] == gates.Sides(2, 0, 0)
+    page = report.text(pile, 1.0)
+    assert all(f"| {gate.name} | {gate.value} |" in page and gate.origin in page for gate in gates.GATES)
 
 
 def test_a_row_that_a_kill_cut_off_is_left_out(tmp_path: Path) -> None:
