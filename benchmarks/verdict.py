@@ -37,6 +37,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="four models, thirty mutants each")
     parser.add_argument("--resume", action="store_true", help="keep the results of the work folder")
     parser.add_argument("--locate", type=int, default=12, help="mutants a model whose guilty node is asked for")
+    parser.add_argument("--repair", type=int, default=12, help="kinds of mutants a model on which the repair is tried")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "assay-verdict")
     parser.add_argument("--tools-python", help="interpreter with benchmarks/verdicts/requirements.txt")
     parser.add_argument("--processes", type=int, default=2, choices=(1, 2))
@@ -52,7 +53,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
 def plan_of(chosen: argparse.Namespace) -> Plan:
     """The plan that the command line asks for."""
     classes = tuple(part for part in chosen.classes.split(",") if part)
-    return Plan(chosen.work, classes, chosen.limit, chosen.rewrites, chosen.tools_python, chosen.locate)
+    return Plan(chosen.work, classes, chosen.limit, chosen.rewrites, chosen.tools_python, chosen.locate, chosen.repair)
 
 
 def names_of(chosen: argparse.Namespace) -> list[str]:

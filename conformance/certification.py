@@ -24,8 +24,10 @@ from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
 from assay.conformance.latency.check import Timing, check_latency
 from assay.conformance.lint import lint
 from assay.conformance.manifest import Manifest, ManifestError, Other
+from assay.conformance.parity.follow_up import Orders, follow_up
 from assay.conformance.parity.judge import Judge, check_parity, judge_interface
 from assay.conformance.parity.probes import graph_constants
+from assay.conformance.parity.repair import Workshop
 from assay.conformance.providers.catalogue import require_known
 from assay.conformance.result import CheckResult, Finding, Result, Verdict, verdict_of
 from assay.converters.bundle import MODEL, Bundle
@@ -76,6 +78,7 @@ class Certification:
         self.tell: Tell = tell or (lambda _step: None)
         self._work = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
         self.worker = Worker()
+        self._explained: set[str] = set()
 
     def close(self) -> None:
         """End the worker and remove the working folder."""
@@ -217,7 +220,12 @@ class Certification:
     def _parity(self, step: Step) -> CheckResult:
         candidate = self.candidate if step.other is None else self.others()[step.other]
         assert step.provider is not None
-        return check_parity(self.judge, candidate, step.provider, self.worker, step.check)
+        check = check_parity(self.judge, candidate, step.provider, self.worker, step.check)
+        if check.verdict is Verdict.PASS or step.check in self._explained:
+            return check
+        self._explained.add(step.check)  # other providers mostly fail alike, and an explanation takes its time
+        workshop = Workshop(self.judge, self.worker, (step.provider,), self.tell)
+        return follow_up(workshop, candidate, [check], Orders())[0]
 
     def _accuracy(self, step: Step) -> CheckResult:
         accuracy, data = self.manifest.accuracy, self.evaluation

@@ -22,16 +22,19 @@ from assay.conformance.exchange import Mapped, read_arrays, write_arrays
 from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
 from assay.conformance.source_process import (
     Opening,
+    Order,
     Ran,
     SourceRaised,
     Twin,
     ask_source,
+    convert_opened,
     describe_reference,
     describe_source,
     has_twin,
     run_source,
     source_settings,
 )
+from assay.converters.exporter import ConvertError
 from assay.converters.sources import Source, SourceError, open_source
 from assay.converters.sources.base import Feeds, Inputs, Outputs, Request, Runnable, as_spec
 from assay.specs.interface import TensorSpec
@@ -129,6 +132,14 @@ class RemoteSource(Source):
         answer: T = self._called(ask_source, self._opening, function, args, kwargs)
         return answer
 
+    def convert(self, order: Order, seconds: float) -> None:
+        """Convert in the source's process, within so many seconds; raises `AssayError`."""
+        try:
+            with self._limited(seconds):
+                self._worker.call(convert_opened, self._opening, order)
+        except (WorkerDied, WorkerTimedOut) as event:
+            raise ConvertError(self.name, str(event)) from None
+
     def sha256(self) -> str:
         return str(self.describe()["sha256"])
 
@@ -152,8 +163,8 @@ class RemoteSource(Source):
             return None
 
     @contextmanager
-    def _limited(self) -> Iterator[None]:
-        self._worker.time_limit = self._time_limit
+    def _limited(self, seconds: float | None = None) -> Iterator[None]:
+        self._worker.time_limit = self._time_limit if seconds is None else seconds
         try:
             yield
         finally:

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from assay.conformance.exchange import Mapped, read_arrays, write_arrays
+from assay.converters.convert import convert_source
+from assay.converters.exporter import ConvertError
+from assay.converters.silence import STDERR, STDOUT, silenced
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.base import Inputs, Runnable
 from assay.converters.tensorflow_banner import hide_tensorflow_banner
 from assay.specs.errors import AssayError, brief
 from assay.specs.interface import TensorSpec
+from assay.specs.tasks import load_task
 
 _KEPT_TWINS = 8  # more than the oracle holds at a time
 
@@ -108,6 +112,33 @@ def run_source(opening: Opening, twin: Twin, feeds: Mapping[str, Mapped], output
 def describe_reference(opening: Opening) -> dict[str, Any]:
     """The part ``reference`` of a result."""
     return _source(opening).describe()
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a source is converted, and to which bundle."""
+
+    output: Path
+    task: str
+    exporter: str | None = None
+    opset: int | None = None
+    fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def convert(source: Source, order: Order) -> None:
+    """Convert to the bundle; raises `AssayError`. What a framework prints there is nobody's."""
+    try:
+        with silenced(STDOUT), silenced(STDERR):
+            convert_source(source, order.output, load_task(order.task), order.opset, order.exporter, order.fields)
+    except AssayError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the isolation boundary: a converter that crashes has not converted
+        raise ConvertError(source.name, f"{type(error).__name__}: {brief(error)}") from None
+
+
+def convert_opened(opening: Opening, order: Order) -> None:
+    """The same for the source that is kept here."""
+    convert(_source(opening), order)
 
 
 def source_settings(opening: Opening) -> Mapping[str, Mapping[str, float | str]]:

@@ -29,6 +29,7 @@ class Case:
     external: bool = False
     reason: str | None = None
     locate: bool = False
+    mend: bool = False
 
     @property
     def benign(self) -> bool:
@@ -36,15 +37,19 @@ class Case:
         return not self.letter
 
 
-def mutant_cases(subject: Subject, classes: Collection[str], limit: int | None, locate: int | None) -> list[Case]:
+def mutant_cases(
+    subject: Subject, classes: Collection[str], limit: int | None, locate: int | None, mend: int | None = 0
+) -> list[Case]:
     """The mutants of these classes (none: all); ``limit`` leaves so many, evenly drawn.
 
-    The guilty node is asked for in ``locate`` of those that sit in one (None: in all), evenly drawn too.
+    The guilty node is asked for in ``locate`` of those that sit in one (None: in all), evenly drawn too; the repair is
+    tried on ``mend`` of those that are the first of their kind (None: on all of these).
     """
     kinds = [kind for kind in MUTATIONS.values() if not classes or kind.letter in classes]
     cases = _drawn([_of_mutant(mutant) for kind in kinds for mutant in mutants(subject, kind)], limit)
     asked = {case.id for case in _drawn([case for case in cases if case.nodes], locate)}
-    return [replace(case, locate=case.id in asked) for case in cases]
+    mended = {case.id for case in _drawn(list({case.name: case for case in reversed(cases)}.values()), mend)}
+    return [replace(case, locate=case.id in asked, mend=case.id in mended) for case in cases]
 
 
 def _drawn(found: list[Case], limit: int | None) -> list[Case]:

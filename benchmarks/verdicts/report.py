@@ -12,13 +12,31 @@ from typing import Any
 from machine import table
 
 from assay.conformance.parity.judgement import FAIL_GATE, PASS_GATE
+from verdicts import gates
 from verdicts.equivalence import BENIGN, EQUAL
 from verdicts.inputs import COUNT
-from verdicts.scores import CLASSES, Pile, Row, Score, asked, judges, located, noise_curve, score, survivors, undecided
+from verdicts.scores import (
+    CLASSES,
+    Pile,
+    Row,
+    Score,
+    Share,
+    asked,
+    judges,
+    located,
+    mended,
+    noise_curve,
+    repaired,
+    repairs,
+    score,
+    survivors,
+    undecided,
+)
 from verdicts.scores import false_alarm as is_false_alarm
 
 PLOT = "verdict.svg"
 _NOT_PLOTTED = 1e-3
+_COLOURS = ("#2a7f62", "#b3432b")
 
 
 def text(pile: Pile, seconds: float) -> str:
@@ -31,13 +49,14 @@ def text(pile: Pile, seconds: float) -> str:
     parts = [
         count,
         _summary(scores),
-        _by_class(scores),
+        _by_class(scores, repairs(pile)),
         _noise(pile),
         f"Localisation of killed mutants that sit in a node: exact {exact}, within one node {near}.",
+        _repairs(pile),
         _survivors(pile),
         _alarms(pile),
         _models(pile),
-        f"![benign and defective worst ratios]({PLOT})",
+        _gates(pile),
         _method(),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -59,10 +78,30 @@ def _summary(scores: Sequence[Score]) -> str:
     return table(header, rows)
 
 
-def _by_class(scores: Sequence[Score]) -> str:
+def _by_class(scores: Sequence[Score], mends: Mapping[str, Share]) -> str:
     letters = list(scores[0].kills) if scores else []
-    header = ["killed, by class", *(s.judge for s in scores)]
-    return table(header, [[f"{letter} {CLASSES[letter]}", *(s.kills[letter] for s in scores)] for letter in letters])
+    header = ["killed, by class", *(s.judge for s in scores), *(["repaired by Assay"] if mends else [])]
+    repaired_too = [[mends.get(letter, Share(0, 0))] if mends else [] for letter in letters]
+    rows = [
+        [f"{letter} {CLASSES[letter]}", *(s.kills[letter] for s in scores), *more]
+        for letter, more in zip(letters, repaired_too, strict=True)
+    ]
+    return table(header, rows)
+
+
+def _repairs(pile: Pile) -> str:
+    tried = mended(pile)
+    if not tried:
+        return ""
+    wrong = [row["id"] for row in tried if row["assay"]["repair"]["proved"] and not row["assay"]["repair"]["same"]]
+    seconds = sum(row["assay"]["repair"]["seconds"] for row in tried)
+    kinds, models = (len({row[key] for row in tried}) for key in ("name", "model"))
+    return (
+        f"Repair of killed mutants with a single fault: {repaired(tried)} repaired and proved, on a sample of the "
+        f"first mutant of each kind, evenly drawn in each of {models} models ({kinds} kinds, "
+        f"{seconds:.0f} s in all). Passed by the check, but not equal to the healthy model by the stated test: "
+        f"{', '.join(wrong) or 'none'}."
+    )
 
 
 def _noise(pile: Pile) -> str:
@@ -91,6 +130,20 @@ def _models(pile: Pile) -> str:
     return "## Models\n\n" + table(["model", "mutants", "benign cases"], rows)
 
 
+def _gates(pile: Pile) -> str:
+    header = ["gate", "value", "mutants", "by it alone", "benign cases", "where the value comes from"]
+    largest, smallest = gates.extremes(pile)
+    told = " and ".join(
+        f"{words} {ratio:.3g}"
+        for words, ratio in (("the largest ratio of a benign case is", largest), ("the smallest of a mutant", smallest))
+        if ratio is not None
+    )
+    plotted = f"![benign and defective ratios, and the cases on which each gate fires]({PLOT})"
+    head = "## Gates\n\nOn how many cases of this run the rules of each gate fire"
+    tail = f"; of those that errors alone decide, {told}." if told else "."
+    return "\n\n".join([head + tail, table(header, gates.rows(pile)), plotted])
+
+
 def _method() -> str:
     return f"""## How it is judged
 
@@ -106,7 +159,11 @@ Assay kills by the verdict `fail` of `assay.check`, by an error of `assay.lint` 
 or by refusing to open the file; `inconclusive` is no kill, but on a benign case it is a false alarm. Peers see the
 traced example: torch's own `VerificationInfo` with the zip and thresholds of `verify=True`; the published rule of
 optimum's `validate_model_outputs` at atol 1e-4 and the basic level, with padded masks; Polygraphy's own
-`CompareFunc.simple` by its defaults; `numpy.allclose` at three atols. Weight mutants sit in no node."""
+`CompareFunc.simple` by its defaults; `numpy.allclose` at three atols. Weight mutants sit in no node.
+
+A mutant is repaired where `assay check --repair` writes a model that passes the whole check on every probe, that has
+no error of `assay.lint` which the healthy bundle does not have, and that equals the healthy model by the stated test,
+which Assay does not see. What a tool refuses to open, or what the contract alone condemns, counts as not repaired."""
 
 
 def facts(pile: Pile) -> dict[str, Any]:
@@ -116,6 +173,8 @@ def facts(pile: Pile) -> dict[str, Any]:
     return {
         "scores": [_score(score(pile, judge)) for judge in names],
         "localisation": {"exact": asdict(exact), "within_one": asdict(near)},
+        "repair": _repair_facts(pile),
+        "calibration": gates.facts(pile),
         "survivors": [_named(row) for row in survivors(pile)],
         "open": [_named(row) for row in undecided(pile)],
         "false_alarms": {judge: [_named(r) for r in pile.benign if is_false_alarm(r, judge)] for judge in names},
@@ -130,6 +189,23 @@ def facts(pile: Pile) -> dict[str, Any]:
     }
 
 
+def _repair_facts(pile: Pile) -> dict[str, Any]:
+    tried = mended(pile)
+    return {
+        "all": asdict(repaired(tried)),
+        "classes": {letter: asdict(share) for letter, share in repairs(pile).items()},
+        "not_repaired": {row["id"]: _why_not(row["assay"]["repair"]) for row in tried if not _is_repaired(row)},
+    }
+
+
+def _is_repaired(row: Row) -> bool:
+    return bool(row["assay"]["repair"]["same"])
+
+
+def _why_not(repair: Mapping[str, Any]) -> str:
+    return "it passes, but is not the healthy model" if repair["proved"] else str(repair["reason"])
+
+
 def _score(found: Score) -> dict[str, Any]:
     return {**asdict(found), "kills": {letter: asdict(share) for letter, share in found.kills.items()}}
 
@@ -141,15 +217,15 @@ def _named(row: Row) -> dict[str, Any]:
 
 
 def plot(pile: Pile, folder: Path) -> Path:
-    """Histogram of worst ratios of benign and of defective cases, with the gates."""
+    """Histogram of worst ratios of benign and of defective cases, and below it where each gate fires."""
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "verdict"
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(9, 4))
-    groups = {"benign": (pile.benign, "#2a7f62"), "defective": (pile.mutants, "#b3432b")}
+    figure, (axes, below) = pyplot.subplots(2, figsize=(9, 8))
+    groups = {"benign": (pile.benign, _COLOURS[0]), "defective": (pile.mutants, _COLOURS[1])}
     for label, (rows, colour) in groups.items():
         axes.hist(_logarithms(rows), bins=[x / 8 for x in range(-24, 73)], label=label, color=colour, alpha=0.6)
     for gate, name in ((PASS_GATE, "pass"), (FAIL_GATE, "fail")):
@@ -159,6 +235,7 @@ def plot(pile: Pile, folder: Path) -> Path:
         )
     axes.set(xlabel="log10 of the worst error over the noise floor", ylabel="cases", yscale="log")
     axes.legend()
+    gates.plot_sides(below, pile, _COLOURS)
     figure.tight_layout()
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / PLOT, metadata={"Date": None})

@@ -139,6 +139,23 @@ def asked(pile: Pile) -> list[Row]:
     return [row for row in pile.mutants if row["located"] and row["assay"]["verdict"] == "fail"]
 
 
+def mended(pile: Pile) -> list[Row]:
+    """The killed mutants whose repair was tried; each has a single fault."""
+    return [row for row in pile.mutants if row["assay"].get("repair") and row["assay"]["verdict"] in _KILLED]
+
+
+def repairs(pile: Pile) -> dict[str, Share]:
+    """Of these, by class, those whose repaired model passes the whole check and equals the healthy one."""
+    tried = mended(pile)
+    letters = [letter for letter in CLASSES if any(row["letter"] == letter for row in tried)]
+    return {letter: repaired([row for row in tried if row["letter"] == letter]) for letter in letters}
+
+
+def repaired(rows: Sequence[Row]) -> Share:
+    """How many are repaired and proved, by the check and by the stated test."""
+    return Share(sum(bool(row["assay"]["repair"]["same"]) for row in rows), len(rows))
+
+
 def survivors(pile: Pile) -> list[Row]:
     """Mutants that Assay passes."""
     return [row for row in pile.mutants if row["assay"]["verdict"] == "pass"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from assay.conformance.isolation import Worker
 from assay.converters.bundle import Bundle, open_bundle
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.sources import Source, open_source
-from verdicts.assay_rule import Assayer
+from verdicts.assay_rule import Assayer, Ruling
 from verdicts.cases import Case, benign_cases, mutant_cases, write_case
 from verdicts.equivalence import BENIGN, EQUAL, Comparison, Yardstick, contract, make_yardstick
 from verdicts.inputs import make_inputs
@@ -34,7 +34,8 @@ _EXAMPLE_SEED = 0
 class Plan:
     """What to run: in which folder, which classes, how many mutants and rewrites a model.
 
-    ``locate`` is in how many mutants of a model the guilty node is asked for, which costs a conversion each.
+    ``locate`` is in how many mutants of a model the guilty node is asked for, and ``repair`` on how many kinds of
+    mutants of a model the repair is tried, which costs some checks each.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Plan:
     rewrites: int | None = None
     tools_python: str | None = None
     locate: int | None = None
+    repair: int | None = 0
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _cases(bench: Bench, plan: Plan) -> Iterator[Case]:
     if not plan.classes:
         yield Case(f"{subject.name}/healthy", "healthy", "", "", "the bundle as converted", (), subject.model)
         yield from benign_cases(bench.origin, plan.rewrites)
-    yield from mutant_cases(subject, plan.classes, plan.mutants, plan.locate)
+    yield from mutant_cases(subject, plan.classes, plan.mutants, plan.locate, plan.repair)
 
 
 def row(bench: Bench, case: Case) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def row(bench: Bench, case: Case) -> dict[str, Any]:
     seconds = (time.perf_counter() - start) / len(example)
     comparison = _compared(bench.yardstick, case, run_all(bench.worker, str(path), yardstick))
     asked = opinions(bench.example, seen, bench.polygraphy)
-    ruling = bench.assayer.rule(path.parent if case.contract else path, case.locate)
+    ruling = _ruled(bench, case, path)
     return {
         **head,
         "counts": comparison.within(BENIGN) if case.benign else not comparison.within(EQUAL),
@@ -152,6 +154,18 @@ def row(bench: Bench, case: Case) -> dict[str, Any]:
         "run_seconds": seconds,
         "assay": ruling.to_json(),
     }
+
+
+def _ruled(bench: Bench, case: Case, path: Path) -> Ruling:
+    """Assay's ruling; a repaired model is held to the stated test too, which knows nothing of Assay's probes."""
+    repaired = bench.origin.folder / "repaired"
+    ruling = bench.assayer.rule(path.parent if case.contract else path, case.locate, repaired if case.mend else None)
+    if ruling.repair is None or not ruling.repair.proved:
+        return ruling
+    file = repaired / "model.onnx"
+    mended = replace(case, model=onnx.load(file))
+    compared = _compared(bench.yardstick, mended, run_all(bench.worker, str(file), bench.yardstick.jobs()))
+    return replace(ruling, repair=replace(ruling.repair, same=compared.within(EQUAL)))
 
 
 def _compared(yardstick: Yardstick, case: Case, ran: list[Ran]) -> Comparison:

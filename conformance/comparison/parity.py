@@ -9,7 +9,9 @@ from typing import Any
 from assay.conformance.candidate import Candidate
 from assay.conformance.comparison.comparison import OutputParity, Parity
 from assay.conformance.isolation import Worker
+from assay.conformance.parity.explanation import explain, explained
 from assay.conformance.parity.judge import Judge, check_parity, judge_interface
+from assay.conformance.parity.localisation import Conversions
 from assay.conformance.parity.probes import graph_constants
 from assay.conformance.result import CheckResult, Finding, Verdict
 from assay.converters.sources import Source
@@ -17,6 +19,7 @@ from assay.converters.sources.base import SourceError
 from assay.specs.errors import AssayError, brief
 
 Tell = Callable[[str], None]
+_EXPLAINED_IN = 20.0  # seconds a model: a comparison has many, and is no diagnosis
 
 
 def judge_of(source: Source, candidate: Candidate, tell: Tell | None = None) -> Judge:
@@ -31,10 +34,22 @@ def judge_of(source: Source, candidate: Candidate, tell: Tell | None = None) -> 
     return Judge(source, interface, tell=tell, constants=graph_constants(candidate.path))
 
 
-def parity_of(judge: Judge, reference: str, candidate: Candidate, provider: str, worker: Worker) -> Parity:
-    """The judgement of the candidate; whatever hinders it is the reason of an inconclusive one."""
+def parity_of(
+    judge: Judge,
+    reference: str,
+    candidate: Candidate,
+    provider: str,
+    worker: Worker,
+    conversions: Conversions | None = None,
+) -> Parity:
+    """The judgement of the candidate; whatever hinders it is the reason of an inconclusive one.
+
+    With ``conversions`` of the source, a model that fails gets the first node that differs, and the defect by name.
+    """
     try:
         check = check_parity(judge, candidate, provider, worker)
+        if conversions is not None and check.verdict is Verdict.FAIL:
+            check = explained(check, explain(judge, candidate, check, None, _EXPLAINED_IN, conversions))
     except AssayError as error:
         return unjudged(reference, str(error))
     except Exception as error:  # noqa: BLE001 - the isolation boundary: one model's trouble must not end the comparison

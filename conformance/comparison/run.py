@@ -20,6 +20,7 @@ from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
 from assay.conformance.latency.check import Timing
 from assay.conformance.parity.judge import Judge
+from assay.conformance.parity.localisation import Conversions
 from assay.conformance.result import CheckResult, Verdict
 from assay.converters.sources import Source, open_source
 from assay.specs.errors import AssayError, brief
@@ -64,8 +65,9 @@ def run(plan: Plan, folder: Path) -> Comparison:
         return _result(plan, {"source": plan.reference.text}, models)
     source = _reference(plan, next(iter(ready.values())))
     judge = judge_of(source, next(iter(ready.values())), plan.tell)
+    conversions = Conversions(source, plan.order.task, folder / "healthy")
     with Worker(plan.order.time_limit) as worker:
-        models = [_judged(plan, judge, model, ready, worker) for model in models]
+        models = [_judged(plan, judge, model, ready, worker, conversions) for model in models]
         pairs = list(_pairs(plan, models, ready, worker))
     models = _with_differences(models)
     return _result(plan, source.describe(), models, pairs, _latency(plan, judge, models, ready))
@@ -143,12 +145,17 @@ def _reference(plan: Plan, candidate: Candidate) -> Source:
 
 
 def _judged(
-    plan: Plan, judge: Judge, model: ComparedModel, ready: Mapping[str, Candidate], worker: Worker
+    plan: Plan,
+    judge: Judge,
+    model: ComparedModel,
+    ready: Mapping[str, Candidate],
+    worker: Worker,
+    conversions: Conversions,
 ) -> ComparedModel:
     if model.role == "reference" or model.name not in ready:
         return model
     plan.tell(f"judging {model.name}")
-    parity = parity_of(judge, plan.reference.name, ready[model.name], plan.provider, worker)
+    parity = parity_of(judge, plan.reference.name, ready[model.name], plan.provider, worker, conversions)
     return model.model_copy(update={"parity": parity})
 
 

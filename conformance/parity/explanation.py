@@ -73,7 +73,7 @@ def explain(
         ):
             inside, fresh = Path(folder) / "runs", Path(folder) / "conversions"
             inside.mkdir()
-            shared = conversions or Conversions(judge.local_source, candidate.interface.task, fresh)
+            shared = conversions or Conversions(judge.source, candidate.interface.task, fresh)
             camera = Camera(worker, inside, Deadline(seconds), check.provider or "cpu")
             evidence = localise(Target(judge, candidate, judged, _not_loaded(check.findings)), shared, camera)
         return Explanation(evidence, diagnose(evidence))

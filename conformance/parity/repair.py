@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,20 @@ import onnx_ir as ir
 
 from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import Worker
-from assay.conformance.parity.diagnoses import CannotMend, Diagnosis
+from assay.conformance.parity.diagnoses import CannotMend, Diagnosis, Mend
+from assay.conformance.parity.diagnoses.declarations import put_in_order
+from assay.conformance.parity.diagnoses.restorations import restorations, unreadable_weights
 from assay.conformance.parity.explanation import Explanation, explain
 from assay.conformance.parity.judge import Judge, Tell, check_parity
+from assay.conformance.parity.localisation.graph import Graph
+from assay.conformance.parity.localisation.healthy import Conversions
 from assay.conformance.result import CheckResult, Verdict
 from assay.converters.bundle import require_replaceable, save_model, write_bundle
 from assay.converters.files import read_model
 from assay.specs.errors import brief
 
 _ROUNDS = 3  # faults that are mended one after the other
+_Mending = tuple[Diagnosis, ir.Model]  # with the healthy model
 
 
 @dataclass(frozen=True)
@@ -75,18 +80,31 @@ def repair(workshop: Workshop, candidate: Candidate, explanation: Explanation, o
 
 
 def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path) -> tuple[list[str], Path]:
-    """The sentences of what was mended and the file that passes; raises `CannotMend`."""
+    """The sentences of what was mended and the file that passes; raises `CannotMend`.
+
+    Diagnoses come first, one fault after the other; what names no defect is restored only where they do not suffice.
+    """
+    try:
+        return _by_diagnoses(workshop, candidate, explanation, folder)
+    except CannotMend:
+        attempts = _attempts(candidate, _restorations(workshop, candidate, explanation, folder), folder / "restored")
+        for diagnosis, path in attempts:
+            if _proof(workshop, candidate, diagnosis, path).verdict is Verdict.PASS:
+                return [diagnosis.message], path
+        raise
+
+
+def _by_diagnoses(
+    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
+) -> tuple[list[str], Path]:
     mended: list[str] = []
     for number in range(_ROUNDS):
         first: tuple[Diagnosis, Candidate, CheckResult] | None = None
-        for diagnosis, path in _attempts(candidate, explanation, folder / str(number)):
-            if workshop.tell:
-                workshop.tell(f"proving a repair: {diagnosis.message}")
-            repaired = replace(candidate, path=path)
-            check = workshop.proved(repaired)[-1]
+        for diagnosis, path in _attempts(candidate, _implied(explanation), folder / str(number)):
+            check = _proof(workshop, candidate, diagnosis, path)
             if check.verdict is Verdict.PASS:
                 return [*mended, diagnosis.message], path
-            first = first or (diagnosis, repaired, check)
+            first = first or (diagnosis, replace(candidate, path=path), check)
         if first is None:
             break
         mended.append(first[0].message)
@@ -95,24 +113,55 @@ def _mended(workshop: Workshop, candidate: Candidate, explanation: Explanation, 
     raise CannotMend(_why(explanation, mended))
 
 
-def _attempts(candidate: Candidate, explanation: Explanation, folder: Path) -> Iterator[tuple[Diagnosis, Path]]:
+def _proof(workshop: Workshop, candidate: Candidate, diagnosis: Diagnosis, path: Path) -> CheckResult:
+    if workshop.tell:
+        workshop.tell(f"proving a repair: {diagnosis.message}")
+    return workshop.proved(replace(candidate, path=path))[-1]
+
+
+def _attempts(candidate: Candidate, mends: Iterable[_Mending], folder: Path) -> Iterator[tuple[Diagnosis, Path]]:
     """The candidate after each mend that applies to it, in a file of its own."""
-    evidence, done = explanation.evidence, []
-    if evidence is None or evidence.healthy is None:
-        return
-    for diagnosis in explanation.diagnoses:
+    done: list[Mend] = []
+    for diagnosis, healthy in mends:
         if diagnosis.mend is None or diagnosis.mend in done:
             continue
         done.append(diagnosis.mend)
         model = read_model(candidate.path)
         try:
-            diagnosis.mend(model, ir.from_proto(ir.to_proto(evidence.healthy.graph.model)))
+            diagnosis.mend(model, ir.from_proto(ir.to_proto(healthy)))
         except CannotMend:
             continue
+        put_in_order(model, healthy)
         path = folder / f"{len(done)}.onnx"
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         save_model(model, path)
         yield diagnosis, path
+
+
+def _implied(explanation: Explanation) -> Iterator[_Mending]:
+    evidence = explanation.evidence
+    if evidence is not None and evidence.healthy is not None:
+        yield from ((diagnosis, evidence.healthy.graph.model) for diagnosis in explanation.diagnoses)
+
+
+def _restorations(
+    workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
+) -> Iterator[_Mending]:
+    evidence = explanation.evidence
+    if evidence is None:  # a model that can't be looked into: its weights can't be read
+        yield from _unreadable(workshop, candidate, folder / "conversions")
+    elif evidence.healthy is not None:
+        yield from ((diagnosis, evidence.healthy.graph.model) for diagnosis in restorations(evidence))
+
+
+def _unreadable(workshop: Workshop, candidate: Candidate, folder: Path) -> Iterator[_Mending]:
+    conversions = Conversions(workshop.judge.source, candidate.interface.task, folder)
+    for made in conversions.all(Graph.read(candidate.path)):
+        model = made.graph.model
+        found = unreadable_weights(read_model(candidate.path), model)
+        if found is None:
+            return
+        yield found, model
 
 
 def _why(explanation: Explanation, mended: Sequence[str]) -> str:

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from assay.conformance.reports import wording
 from assay.conformance.reports.readings import Accuracy, Latency, Parity, Probe, reading_of
+from assay.conformance.reports.sentences import relations_sentence
 from assay.conformance.reports.summary import OURS, label, peer_of, peer_parities
-from assay.conformance.reports.tables import Table, probe_table, table_of
+from assay.conformance.reports.tables import Table, probe_table, relation_table, table_of
 from assay.conformance.result import CheckResult, Result
 
 
@@ -32,6 +33,7 @@ def exhibits(result: Result, anchor: str) -> Iterator[Exhibit]:
         exhibit = _exhibit(result, check, f"{anchor}-plot-{number}")
         if exhibit.plot or exhibit.table:
             yield exhibit
+        yield from _relations(check)
 
 
 def _exhibit(result: Result, check: CheckResult, key: str) -> Exhibit:
@@ -61,6 +63,14 @@ def _parity(result: Result, check: CheckResult, parity: Parity, key: str) -> Exh
     omitted = omitted_probes(parity)
     caption = f"{wording.counted(omitted, 'probe')} with smaller errors left out" if omitted else None
     return replace(shown, plot=Markup(parity_plot([(OURS, parity), *peers], key)), caption=caption)
+
+
+def _relations(check: CheckResult) -> Iterator[Exhibit]:
+    """The relations between probes, folded behind how many there are and hold."""
+    reading = reading_of(check)
+    if isinstance(reading, Parity) and reading.relations:
+        heading = f"{label(check)}: relations between probes"
+        yield Exhibit(heading, table=relation_table(reading), table_caption=relations_sentence(reading))
 
 
 def _purpose(probe: Probe) -> tuple[str, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assay.conformance.reports.sentences import failure_sentence
+from assay.conformance.reports.sentences import broken_relations, failure_sentence
 from assay.conformance.reports.summary import GROUPS, Named, Row, label, summary_row, tally
 from assay.conformance.result import Result, Verdict
 
@@ -50,7 +50,8 @@ def _line(cells: Iterator[str]) -> str:
 def _failures(name: str, result: Result) -> Iterator[str]:
     for check in result.checks:
         if check.verdict is not Verdict.PASS:
-            yield f"- **{escaped(name)}**, {escaped(label(check))}: {escaped(failure_sentence(check))}"
+            told = "; ".join(part for part in (failure_sentence(check), broken_relations(check)) if part)
+            yield f"- **{escaped(name)}**, {escaped(label(check))}: {escaped(told)}"
     if not result.checks:
         yield f"- **{escaped(name)}**: no check ran"
 

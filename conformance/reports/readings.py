@@ -143,6 +143,27 @@ class Probe(Reading):
     outputs: Parts[OutputError] = ()
 
 
+class Moves(Reading):
+    """How many places of one output move as they should between two probes."""
+
+    output: Text = None
+    places: Count = None
+    stays: Count = None
+    leaks: Count = None
+    dead: Count = None
+
+
+class Relation(Reading):
+    """A relation between two probes: the rule, what is changed, and whether the model's outputs follow the source's."""
+
+    code: Text = None
+    probe: Text = None
+    base: Text = None
+    change: Text = None
+    status: Text = None
+    outputs: Parts[Moves] = ()
+
+
 class Parity(Reading):
     """What check ``parity`` measures; ratios are multiples of the noise floor."""
 
@@ -157,6 +178,7 @@ class Parity(Reading):
     rtol: Magnitude = None
     atol: Magnitude = None
     probes: Parts[Probe] = ()
+    relations: Parts[Relation] = ()
 
 
 class Graphs(Reading):

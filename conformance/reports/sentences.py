@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -77,7 +78,26 @@ def _parity(reading: Parity) -> str | None:
     largest = _with(reading.largest_error, "largest error {}", wording.error)
     oracle = _with(reading.oracle, "oracle {}", wording.plain)
     searched = _with(reading.search and reading.search.tried, "{} inputs searched", wording.integer)
-    return wording.listed([worst, largest, probes, searched, oracle, _level(reading.level)], "; ")
+    said = [worst, largest, probes, relations_sentence(reading), searched, oracle, _level(reading.level)]
+    return wording.listed(said, "; ")
+
+
+def relations_sentence(reading: Parity) -> str | None:
+    """How many relations between probes hold, and how many do not or could not be judged."""
+    if not reading.relations:
+        return None
+    count = Counter(relation.status for relation in reading.relations)
+    told = wording.counted(len(reading.relations), "relation")
+    others = [f"{count[status]:,} {status}" for status in ("broken", "not judged") if count[status]]
+    return f"{told} ({wording.listed(others)})" if others else f"{told}, all held"
+
+
+def broken_relations(check: CheckResult) -> str | None:
+    """How many relations between probes are broken; None where all that were judged hold."""
+    reading = reading_of(check)
+    relations = reading.relations if isinstance(reading, Parity) else ()
+    count = sum(relation.status == "broken" for relation in relations)
+    return f"{wording.counted(count, 'relation')} broken" if count else None
 
 
 def _level(level: Level | None) -> str | None:

@@ -17,6 +17,7 @@ from assay.conformance.reports.readings import (
     Parity,
     Probe,
     Reading,
+    Relation,
     Score,
     TimeRatio,
     Timing,
@@ -49,6 +50,23 @@ def probe_table(parity: Parity) -> Table:
     """Every output on every probe."""
     headings = ("probe", "output", "max error", "floor max", "RMS error", "floor RMS", "ratio")
     return Table(headings, tuple(row for probe in parity.probes for row in _probe_rows(probe)), names=2)
+
+
+def relation_table(parity: Parity, *, broken: bool = False) -> Table:
+    """Every relation between probes, or those that are broken: how many places should stay, leak, or are dead."""
+    shown = [relation for relation in parity.relations if not broken or relation.status == "broken"]
+    headings = ("relation", "probe", "base", "output", "status", "places", "stay", "leak", "dead")
+    return Table(headings, tuple(row for relation in shown for row in _relation_rows(relation)), names=5)
+
+
+def _relation_rows(relation: Relation) -> Iterator[Cells]:
+    head = (_name(relation.change), _name(relation.probe), _name(relation.base))
+    for moves in relation.outputs:
+        counts = (moves.places, moves.stays, moves.leaks, moves.dead)
+        wrong = bool(moves.leaks or moves.dead)
+        yield *head, _name(moves.output), "broken" if wrong else "held", *map(wording.integer, counts)
+    if not relation.outputs:
+        yield *head, None, _name(relation.status), *[None] * 4
 
 
 def worst_outputs(parity: Parity, count: int) -> Table:

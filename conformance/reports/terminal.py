@@ -9,7 +9,7 @@ from assay.conformance.reports import wording
 from assay.conformance.reports.readings import Parity, reading_of
 from assay.conformance.reports.sentences import finding_sentence, measured_sentence, verdict_sentence
 from assay.conformance.reports.summary import GROUPS, Named, Row, label, source_of, summary_row, tally
-from assay.conformance.reports.tables import Table, table_of, worst_outputs
+from assay.conformance.reports.tables import Table, relation_table, table_of, worst_outputs
 from assay.conformance.result import CheckResult, Finding, Result, Verdict
 
 if TYPE_CHECKING:
@@ -83,9 +83,13 @@ def _finding(finding: Finding) -> Text:
 
 def _tables(check: CheckResult) -> Iterator[Table]:
     reading = reading_of(check)
-    table = worst_outputs(reading, _WORST) if isinstance(reading, Parity) else table_of(check)
-    if table and table.rows and not (isinstance(reading, Parity) and check.verdict is Verdict.PASS):
-        yield table
+    if not isinstance(reading, Parity):
+        shown = [table_of(check)]
+    elif check.verdict is not Verdict.PASS:
+        shown = [worst_outputs(reading, _WORST), relation_table(reading, broken=True)]
+    else:
+        shown = []
+    yield from (table for table in shown if table and table.rows)
 
 
 def _bare_grid() -> Grid:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from verdicts import report
+from verdicts import gates, report
 from verdicts.peers import optimum_alarms, torch_verify_alarms
 from verdicts.runtime import Ran
-from verdicts.scores import Share, detection_limit, located, score, sort, survivors
+from verdicts.scores import Share, detection_limit, located, repairs, score, sort, survivors
 from verdicts.trial import append_rows, read_rows
 
 VALUE = np.ones((2, 3), np.float32)
@@ -77,6 +77,39 @@ def test_a_node_counts_as_named_exactly_or_within_one() -> None:
     pile = sort([row("N", "fail", node=node, **place) for node in ("a", "b", "c", None)])
     exact, near = located(pile)
     assert (exact, near) == (Share(1, 4), Share(2, 4))
+
+
+def tried(letter: str, proved: bool, same: bool | None, verdict: str = "fail") -> dict[str, Any]:
+    found = row(letter, verdict)
+    repair = {"proved": proved, "by": [], "reason": None if proved else "no mend", "seconds": 1.0, "same": same}
+    return {**found, "assay": {**found["assay"], "repair": repair}}
+
+
+def test_a_repair_counts_where_the_check_and_the_stated_test_agree() -> None:
+    rows = [tried("N", True, True), tried("N", True, False), tried("I", False, None), row("I", "fail")]
+    pile = sort([*rows, tried("I", False, None, verdict="inconclusive")])
+    assert repairs(pile) == {"N": Share(1, 2), "I": Share(0, 1)}
+    page, facts = report.text(pile, 1.0), report.facts(pile)
+    assert "1/3 (33.3 %) repaired and proved" in page
+    assert "not equal to the healthy model by the stated test: model/N." in page
+    assert "| N operators | 2/2 (100.0 %) | 0/2 (0.0 %) | 1/2 (50.0 %) |" in page
+    assert facts["repair"]["not_repaired"] == {
+        "model/N": "it passes, but is not the healthy model",
+        "model/I": "no mend",
+    }
+
+
+def test_every_gate_is_told_with_its_origin_and_what_lies_on_either_side() -> None:
+    leaking, wrong, benign = row("S", "fail"), row("N", "fail"), row("", "pass")
+    leaking["assay"] |= {"codes": ["PA021"], "ratio": 9.0}
+    wrong["assay"] |= {"codes": ["PA001", "PA025"], "ratio": 50.0}
+    pile = sort([leaking, wrong, benign])
+    found = {gate.name: gates.sides(pile, gate) for gate in gates.GATES}
+    assert found["relation: a place that should stay"] == gates.Sides(1, 1, 0)
+    assert found["margin of a decision"] == gates.Sides(1, 0, 0)
+    assert found["error that passes"] == gates.Sides(2, 0, 0)
+    page = report.text(pile, 1.0)
+    assert all(f"| {gate.name} | {gate.value} |" in page and gate.origin in page for gate in gates.GATES)
 
 
 def test_a_row_that_a_kill_cut_off_is_left_out(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import onnx
 import pytest
 import tiny_onnx
 
@@ -124,6 +125,17 @@ def test_a_ready_model_is_judged_as_it_is(folder: Path, tmp_path: Path) -> None:
     tiny_onnx.write(wrong, folder / "vendor.onnx")
     result = certify(tiny_onnx.manifest(folder, model="vendor.onnx"), tmp_path / "out")
     assert (result.verdict, result.stage, result.checks[0].check) == (Verdict.FAIL, "parity", "open")
+
+
+def test_a_failing_model_gets_its_node_and_its_diagnosis(folder: Path, tmp_path: Path) -> None:
+    model = onnx.load(tiny_onnx.classifier(folder / "m.onnx"))
+    model.graph.node[1].op_type = "Elu"
+    onnx.save(model, folder / "vendor.onnx")
+    result = certify(tiny_onnx.manifest(folder, model="vendor.onnx"), tmp_path / "out")
+    (parity,) = (check for check in result.checks if check.check == "parity")
+    told = [finding.message for finding in parity.findings if finding.code in ("PA026", "PA027")]
+    assert told == ["Elu relu is the first node that differs from the source", "relu is Elu, but should be Relu"]
+    assert parity.findings[0].location["node"] == "relu"
 
 
 def test_an_error_of_the_harness_is_inconclusive_and_the_other_steps_run(

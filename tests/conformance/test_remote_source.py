@@ -9,12 +9,27 @@ import numpy as np
 import pytest
 from onnx import parser
 
-from assay import AssayError, check
+from assay import AssayError, check, convert
 from assay.conformance.remote_source import RemoteSource, in_this_process, opened_reference
+from assay.conformance.source_process import Order
+from assay.converters.exporter import ConvertError
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.onnx_model import OnnxSource
 
 HEALTHY = "g (float[batch,6] x) => (float[batch,6] y) { y = Relu(x) }"
+HANGING = """
+import time
+import torch
+
+class Hanging(torch.nn.Module):
+    def forward(self, x):
+        while torch.jit.is_tracing():
+            time.sleep(1)
+        return x.relu()
+
+def build():
+    return Hanging()
+"""
 FEEDS = {"x": np.arange(12, dtype=np.float32).reshape(2, 6) - 6}
 
 
@@ -72,6 +87,26 @@ def test_a_live_object_stays_where_it_is(healthy: Path) -> None:
     live = open_source(healthy)
     with opened_reference(live) as source:
         assert source is live
+
+
+def test_a_conversion_that_hangs_ends_in_its_time_and_the_source_still_runs(tmp_path: Path) -> None:
+    (tmp_path / "hanging_conversion.py").write_text(HANGING, encoding="utf-8")
+    inputs = {"x": "float32[batch,3]"}
+    with opened_reference("hanging_conversion:build", inputs, folders=[tmp_path], time_limit=60) as remote:
+        assert isinstance(remote, RemoteSource)
+        remote.run({"x": np.zeros((2, 3), np.float32)})
+        order = Order(tmp_path / "bundle", "generic", "torch.onnx.torchscript")
+        with pytest.raises(ConvertError, match="the process was still at work after 3 s"):
+            remote.convert(order, 3.0)
+        assert not order.output.exists()
+        assert remote.run({"x": np.zeros((2, 3), np.float32)})
+
+
+def test_a_conversion_in_its_process_is_the_one_made_here(remote: Source, tmp_path: Path, healthy: Path) -> None:
+    assert isinstance(remote, RemoteSource)
+    remote.convert(Order(tmp_path / "there", "generic"), 60.0)
+    here = convert(healthy, tmp_path / "here")
+    assert (tmp_path / "there" / "model.onnx").read_bytes() == here.model.read_bytes()
 
 
 def test_what_the_source_raises_keeps_its_name(remote: Source) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assay.conformance.parity.diagnoses.attributes import attribute
 from assay.conformance.parity.diagnoses.baked import baked_target, baked_value, other_constant
+from assay.conformance.parity.diagnoses.bodies import other_body
 from assay.conformance.parity.diagnoses.diagnosis import CannotMend, Diagnosis, Diagnostician, Mend
 from assay.conformance.parity.diagnoses.exports import (
     finite_mask,
@@ -42,6 +43,7 @@ DIAGNOSES: tuple[Diagnostician, ...] = (
     missing_node,
     other_input,
     other_operator,
+    other_body,
     fixed_window,
     truncated_division,
     finite_mask,
@@ -56,6 +58,7 @@ _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and t
     "added-node": frozenset({"baked-target"}),
     "other-operator": frozenset({"truncated-division"}),
     "export": frozenset(),
+    "inside": frozenset(),
 }
 _WHOLE = frozenset(
     {"swapped-outputs", "fixed-axis", "unknown-operator", "optimizer"}

@@ -22,12 +22,12 @@ def attribute(evidence: Evidence) -> Iterator[Diagnosis]:
     node, twin = evidence.node, evidence.twin
     if node is None or twin is None or evidence.healthy is None or _kind(node) != _kind(twin):
         return
-    own = _effective(node, evidence.candidate.model)
-    wanted = _effective(twin, evidence.healthy.graph.model)
+    own = effective(node, evidence.candidate.model)
+    wanted = effective(twin, evidence.healthy.graph.model)
     mend = SetAttributes(node.outputs[0].name or "", twin.outputs[0].name or "")
     for name in sorted(own.keys() | wanted.keys()):
         got, expected = own.get(name), wanted.get(name)
-        if not _equal(got, expected):
+        if not equal(got, expected):
             told = {"attribute": name, "got": _plain(got), "expected": _plain(expected)}
             yield Diagnosis("attribute", _sentence(node, name, got, expected), name_of(node), told, mend)
 
@@ -36,11 +36,11 @@ def _sentence(node: ir.Node, name: str, got: Any, expected: Any) -> str:
     if node.op_type == "Gelu" and name == "approximate":
         said = {"tanh": "tanh", "none": "erf"}
         return f"GELU of {name_of(node)} is by {said.get(got, got)}, but the source has {said.get(expected, expected)}"
-    return f"{name} of {node.op_type} {name_of(node)} is {_text(got)}, but should be {_text(expected)}"
+    return f"{name} of {node.op_type} {name_of(node)} is {shown(got)}, but should be {shown(expected)}"
 
 
-def _effective(node: ir.Node, model: ir.Model) -> dict[str, Any]:
-    """The attributes with the operator's defaults."""
+def effective(node: ir.Node, model: ir.Model) -> dict[str, Any]:
+    """The attributes with the operator's defaults; bodies apart."""
     found = {name: a.value for name, a in node.attributes.items() if a.type not in _BODIES}
     opset = model.opset_imports.get(node.domain)
     try:
@@ -57,7 +57,8 @@ def _kind(node: ir.Node) -> tuple[str, str]:
     return node.domain, node.op_type
 
 
-def _equal(a: Any, b: Any) -> bool:
+def equal(a: Any, b: Any) -> bool:
+    """Whether two attributes are the same, floats as float32."""
     if isinstance(a, float) and isinstance(b, float):
         return bool(np.float32(a) == np.float32(b))
     if isinstance(a, ir.TensorProtocol) and isinstance(b, ir.TensorProtocol):
@@ -79,5 +80,6 @@ def _plain(value: Any) -> Any:
     )
 
 
-def _text(value: Any) -> str:
+def shown(value: Any) -> str:
+    """An attribute in a sentence."""
     return "missing" if value is None else f"{value:.6g}" if isinstance(value, float) else str(_plain(value))

@@ -14,6 +14,7 @@ from assay.conformance.parity.localisation.alignment import Alignment, Values
 from assay.conformance.parity.localisation.blame import Guilty, first_wrong
 from assay.conformance.parity.localisation.capture import Camera
 from assay.conformance.parity.localisation.correspondence import correspond
+from assay.conformance.parity.localisation.deadline import interrupted_after
 from assay.conformance.parity.localisation.evidence import NOT_LOADED, Evidence, Place
 from assay.conformance.parity.localisation.graph import Graph
 from assay.conformance.parity.localisation.healthy import Conversions, Healthy, healthy_graph, wrong_outputs
@@ -76,7 +77,7 @@ def localise(target: Target, conversions: Conversions, camera: Camera) -> Eviden
         own_inputs=target.candidate.inputs,
         not_loaded=target.not_loaded,
     )
-    return _beside_graph(evidence, healthy, target, camera) if healthy else _beside_source(evidence, target)
+    return _beside_graph(evidence, healthy, target, camera) if healthy else _beside_source(evidence, target, camera)
 
 
 def _beside_graph(evidence: Evidence, healthy: Healthy, target: Target, camera: Camera) -> Evidence:
@@ -95,19 +96,24 @@ def _beside_graph(evidence: Evidence, healthy: Healthy, target: Target, camera: 
     )
     evidence = replace(evidence, alignment=alignment, guilty=_guilty(evidence, alignment, target))
     own = evidence.candidate.model.metadata_props.get("assay.exporter") == healthy.exporter  # else its words say less
-    return evidence if alignment.is_close and own else replace(evidence, lost=_lost(evidence, target))
+    return evidence if alignment.is_close and own else replace(evidence, lost=_lost(evidence, target, camera))
 
 
-def _beside_source(evidence: Evidence, target: Target) -> Evidence:
+def _beside_source(evidence: Evidence, target: Target, camera: Camera) -> Evidence:
     """No conversion is right: the source's own operations are the reference."""
-    records = record(target.judge.local_source, target.judged.probe.feeds)
+    records = _recorded(target, camera)
     alignment = _with_records(records, evidence, target)
     guilty = _guilty(evidence, alignment, target)
     return replace(evidence, alignment=alignment, guilty=guilty, lost=first_lost(records, alignment, 1.0))
 
 
-def _lost(evidence: Evidence, target: Target) -> Recorded | None:
-    records = record(target.judge.local_source, target.judged.probe.feeds)
+def _recorded(target: Target, camera: Camera) -> list[Recorded]:
+    with interrupted_after(camera.deadline.left):
+        return list(record(target.judge.local_source, target.judged.probe.feeds))
+
+
+def _lost(evidence: Evidence, target: Target, camera: Camera) -> Recorded | None:
+    records = _recorded(target, camera)
     return first_lost(records, _with_records(records, evidence, target), 1.0)
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
+
+_AGAIN = 1.0  # seconds: code that swallows the first interruption gets another
 
 
 class OutOfTime(Exception):
@@ -33,3 +40,29 @@ class Deadline:
     def left(self) -> float:
         """Seconds that are left."""
         return self.seconds - (time.monotonic() - self.begin)
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    """Raise `OutOfTime` in what runs here for longer, such as a live model's own code that hangs.
+
+    Only the main thread of a system with timers can be interrupted, and only between two steps of Python; elsewhere,
+    and where somebody else has set the timer, nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+    if signal.getitimer(signal.ITIMER_REAL)[0] > 0:
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise OutOfTime(seconds)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), _AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -17,20 +17,19 @@ from assay.conformance.parity.judged import Judged
 from assay.conformance.parity.judgement import FAIL_GATE, contract_findings, output_errors
 from assay.conformance.parity.localisation.capture import Camera
 from assay.conformance.parity.localisation.correspondence import correspond
+from assay.conformance.parity.localisation.deadline import OutOfTime, interrupted_after
 from assay.conformance.parity.localisation.graph import Graph
 from assay.conformance.providers.runtime import RuntimeRefused
 from assay.conformance.providers.trial import Trial
-from assay.converters.convert import convert_source
-from assay.converters.silence import STDERR, STDOUT, silenced
+from assay.conformance.remote_source import RemoteSource
+from assay.conformance.source_process import Order, convert
+from assay.converters.bundle import open_bundle
+from assay.converters.exporter import exporters_of
 from assay.converters.sources import Source
 from assay.specs.errors import AssayError, brief
-from assay.specs.tasks import load_task
 
-_EXPORTERS = {
-    "pytorch": ("torch.onnx", "torch.onnx.torchscript"),
-    "tensorflow": ("assay.tensorflow", "tf2onnx"),
-    "onnx": ("onnx",),
-}
+_LONGEST = 60.0  # seconds for a conversion
+_TOO_DEAR = frozenset({"torch.onnx.keras"})  # starts an interpreter, and its graph has the names of none of the others
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,18 @@ class Conversions:
     folder: Path
     made: dict[tuple[str, int | None], Healthy | Unhealthy] = field(default_factory=dict)
 
-    def by(self, exporter: str, opset: int | None) -> Healthy | Unhealthy:
-        """The source as this exporter writes it, to this opset or its own choice."""
+    def by(self, exporter: str, opset: int | None, seconds: float = _LONGEST) -> Healthy | Unhealthy:
+        """The source as this exporter writes it, to this opset or its own choice, if that takes no longer."""
         key = exporter, opset
         if key not in self.made:
-            self.made[key] = _attempt(self.source, self.task, exporter, opset, self.folder / str(len(self.made)))
+            order = Order(self.folder / str(len(self.made)), self.task, exporter, opset)
+            self.made[key] = _attempt(self.source, exporter, order, seconds)
         return self.made[key]
+
+    def all(self, candidate: Graph) -> Iterator[Healthy]:
+        """The conversions that succeed, the likest to the candidate first; none is judged yet."""
+        made = (self.by(exporter, opset) for exporter, opset in _attempts(self.source, candidate))
+        return (one for one in made if isinstance(one, Healthy))
 
 
 def healthy_graph(
@@ -73,11 +78,11 @@ def healthy_graph(
     """The right graph whose names are most like the candidate's, and why the others are none."""
     refused: list[Unhealthy] = []
     found: list[Healthy] = []
-    for exporter, opset in _attempts(judge.local_source, candidate):
+    for exporter, opset in _attempts(judge.source, candidate):
         if any(one.exporter == exporter for one in found):
             continue
         camera.deadline.check()
-        made = conversions.by(exporter, opset)
+        made = conversions.by(exporter, opset, camera.deadline.left / 2)  # one that hangs leaves time for the next
         reason = made.reason if isinstance(made, Unhealthy) else _why_wrong(made, judge, judged, camera)
         if isinstance(made, Healthy) and reason is None:
             shared = [*(candidate.inputs & made.graph.inputs), *(set(candidate.outputs) & set(made.graph.outputs))]
@@ -92,7 +97,7 @@ def healthy_graph(
 def _attempts(source: Source, candidate: Graph) -> Iterator[tuple[str, int | None]]:
     """Each exporter with the candidate's opset, then with its own; the candidate's own exporter first."""
     named = candidate.model.metadata_props.get("assay.exporter", "")
-    known = _EXPORTERS.get(source.framework, ())
+    known = [name for name in exporters_of(source.framework, source.kind) if name not in _TOO_DEAR or name == named]
     ordered = sorted(known, key=lambda exporter: exporter != named)
     opset = candidate.model.opset_imports.get("")
     for exporter in ordered:
@@ -100,10 +105,18 @@ def _attempts(source: Source, candidate: Graph) -> Iterator[tuple[str, int | Non
         yield exporter, None
 
 
-def _attempt(source: Source, task: str, exporter: str, opset: int | None, folder: Path) -> Healthy | Unhealthy:
+def _attempt(source: Source, exporter: str, order: Order, seconds: float) -> Healthy | Unhealthy:
+    """A conversion in the source's own process; that of a live source is interrupted here."""
     try:
-        with _quiet(), silenced(STDOUT), silenced(STDERR):
-            bundle = convert_source(source, folder, load_task(task), opset, exporter)
+        with _quiet():
+            if isinstance(source, RemoteSource):
+                source.convert(order, seconds)
+            else:
+                with interrupted_after(seconds):
+                    convert(source, order)
+        bundle = open_bundle(order.output)
+    except OutOfTime as late:
+        return Unhealthy(exporter, f"the conversion was still at work after {late.seconds:.3g} s")
     except AssayError as error:
         return Unhealthy(exporter, brief(error))
     return Healthy(Candidate(bundle.model, bundle.interface), Graph.read(bundle.model), exporter)

@@ -44,6 +44,18 @@ def test_a_wrong_model_among_healthy_ones_fails(models: Path) -> None:
     assert [(output.name, output.verdict, output.code) for output in parity.outputs] == [("y", Verdict.FAIL, "PA001")]
 
 
+def test_a_model_that_fails_gets_its_first_difference(models: Path) -> None:
+    comparison = assay.compare(onnx(models, "right", "same", "wrong"), **QUICK)
+    rows = by_name(comparison)
+    told = {
+        name: [f.message for f in row.parity.findings if f.code == "PA026"] for name, row in rows.items() if row.parity
+    }
+    assert told["same.onnx"] == []
+    (sentence,) = told["wrong.onnx"]
+    assert sentence.startswith("Add ")
+    assert sentence.endswith(" is the first node that differs from the source")
+
+
 def test_healthy_models_pass(models: Path) -> None:
     comparison = assay.compare(onnx(models, "right", "same"), **QUICK)
     assert (comparison.verdict, comparison.exit_status) == (Verdict.PASS, 0)
@@ -196,7 +208,7 @@ def test_a_reference_that_can_not_be_opened_ends_the_comparison(models: Path) ->
 
 
 def test_an_unknown_exporter_is_refused_before_any_work(models: Path) -> None:
-    with pytest.raises(UnknownExporterError, match=r"there is no exporter 'magic', but there are torch\.onnx"):
+    with pytest.raises(UnknownExporterError, match=r"there is no exporter 'magic', but there are assay\.pytorch"):
         assay.compare(onnx(models, "right", "same"), exporters=["magic"])
 
 

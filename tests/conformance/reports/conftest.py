@@ -33,7 +33,18 @@ def _parity(worst: float | None) -> dict[str, Any]:
     probes[1]["outputs"] = [_output("logits", worst), _output("features", 1.21)]
     where = {"worst_ratio": worst, "worst_probe": "batch-5", "worst_output": "logits"}
     tolerance = {"largest_error": 4.7e-6, "rtol": 1e-6, "atol": 1e-6}
-    return {"oracle": "float64", "gate": {"pass": 8.0, "fail": 20.0}, **where, **tolerance, "probes": probes}
+    judged = {"oracle": "float64", "gate": {"pass": 8.0, "fail": 20.0}, **where, **tolerance}
+    return {**judged, "relations": _relations(worst), "probes": probes}
+
+
+def _relations(worst: float | None) -> list[dict[str, Any]]:
+    """One that is broken where the errors are not finite, and one that could not be judged."""
+    leaks = 3 if worst is None else 0
+    moves = {"output": "logits", "places": 50, "stays": 50, "leaks": leaks, "dead": 0}
+    mates = {"code": "PA021", "probe": "batch-5", "base": "batch-1", "change": "other rows are beside it"}
+    order = {"code": "PA023", "probe": "batch-0", "base": "batch-5", "change": "rows are in another order"}
+    status = "broken" if leaks else "held"
+    return [{**mates, "status": status, "outputs": [moves]}, {**order, "status": "not judged", "outputs": []}]
 
 
 def _timing(name: str, median: float) -> dict[str, Any]:
