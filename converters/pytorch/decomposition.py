@@ -1,8 +1,8 @@
 """An ``ExportedProgram`` in operators that have a translation: each of the others is replaced where it stands.
 
-``ExportedProgram.run_decompositions`` traces the whole program a second time, which takes a third to a half of an export;
-most programs hold a handful of operators that need it. Those are traced one by one, each signature once. A program that
-holds what this can't see through (control flow, writes into views) is decomposed by torch as a whole.
+``ExportedProgram.run_decompositions`` traces the whole program a second time, which takes a third to a half of an
+export; most programs hold a handful of operators that need it. Those are traced one by one, each signature once. A
+program that holds what this can't see through (control flow, writes into views) is decomposed by torch as a whole.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ class NotLocal(Exception):
 
 
 def decompose(program: torch.export.ExportedProgram, known: Set[Any], table: Table) -> torch.export.ExportedProgram:
-    """The program in operators that are known, as far as the table can give it; the one that was given stays as it is."""
+    """The program in operators that are known, as far as the table can give it; the one given stays as it is."""
     try:
         return _Decomposition(program, known, table).run()
     except NotLocal:
-        return program.run_decompositions(dict(table))
+        whole: torch.export.ExportedProgram = program.run_decompositions(dict(table))
+        return whole
 
 
 @dataclass
@@ -122,7 +123,7 @@ class _Decomposition:
 
 
 def _copied(graph: torch.fx.Graph) -> torch.fx.Graph:
-    """A copy whose nodes keep their names, by which the signature knows them; copying renames those like Python's own."""
+    """A copy whose nodes keep the names by which the signature knows them; copying renames those like Python's own."""
     twin = copy.deepcopy(graph)
     for own, copied in zip(graph.nodes, twin.nodes, strict=True):
         copied.name = own.name
@@ -132,8 +133,8 @@ def _copied(graph: torch.fx.Graph) -> torch.fx.Graph:
 def _is_composite(target: torch._ops.OpOverload) -> bool:
     """Whether torch itself computes the operator from others, in one way on every device.
 
-    Those that may give views (``reshape``, ``unflatten``, ``to``) have translations too, but what torch makes of them is
-    simpler and right for empty tensors.
+    Those that may give views (``reshape``, ``unflatten``, ``to``) have translations too, but what torch makes of them
+    is simpler and right for empty tensors.
     """
     key = torch._C.DispatchKey.CompositeImplicitAutograd
     return torch._C._dispatch_has_kernel_for_dispatch_key(target.name(), key)
@@ -146,7 +147,7 @@ def _require_known(target: Any) -> None:
 
 
 def _write_anew(node: torch.fx.Node) -> None:
-    """An operator that writes into its first argument becomes the one that gives a new tensor, where nobody can tell."""
+    """An operator that writes into its first argument becomes the one that gives a new tensor, where none can tell."""
     target: Any = node.target
     name, overload = target._schema.name.removeprefix("aten::"), target._overloadname
     packet = getattr(torch.ops.aten, name.removesuffix("_"), None) if name.endswith("_") else None

@@ -1,7 +1,7 @@
 """The graph that torch's translation gives, made smaller: constants folded, rules of onnxscript applied.
 
-onnxscript's own driver tries each rule at each node, and one of its rules looks through the whole graph at each Slice, which
-on a decoder of 22 layers took eleven of twenty-four seconds. Here a node meets the rules of its operator alone.
+onnxscript's own driver tries each rule at each node, and one of its rules looks through the whole graph at each Slice,
+which on a decoder of 22 layers took eleven of twenty-four seconds. Here a node meets the rules of its operator alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An ``ExportedProgram`` to an ONNX graph, by torch's translations of its operators.
 
-The steps are those of ``torch.onnx.export``, each with what makes it slow there left out: see docs/decisions/0022-speed.md.
+The steps are those of ``torch.onnx.export``, without what makes them slow there: docs/decisions/0022-speed.md.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def translate(program: torch.export.ExportedProgram, opset: int | None, name: st
 def prepare(program: torch.export.ExportedProgram, opset: int) -> torch.export.ExportedProgram:
     """The program in operators that have a translation, with its casts written out and its assertions gone."""
     # without this, torch takes a dynamic size for another one than 0 and 1
-    with torch.fx.experimental._config.patch(backed_size_oblivious=True):
+    with torch.fx.experimental._config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
         decomposed = decompose(program, translated(opset), decompositions(opset))
         promote(decomposed.graph_module)
         _fx_passes.remove_assertion_nodes(decomposed.graph_module)

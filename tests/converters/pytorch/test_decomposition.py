@@ -1,4 +1,4 @@
-"""Operators are decomposed where they stand: the program computes the same, and the one that was given stays as it is."""
+"""Operators are decomposed where they stand: the program computes the same, and the one given stays as it is."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ class Convolutional(nn.Module):
         self.body = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Conv2d(4, 4, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x).relu_().mean((2, 3))
+        result: Tensor = self.body(x).relu_().mean((2, 3))
+        return result
 
 
 class Attending(nn.Module):
@@ -44,7 +45,8 @@ class Attending(nn.Module):
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         hidden = self.embedding(tokens)
         hidden = hidden + self.attention(hidden, hidden, hidden, key_padding_mask=mask == 0)[0]
-        return (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+        result: Tensor = (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+        return result
 
 
 SUBJECTS: dict[str, tuple[nn.Module, dict[str, str]]] = {
@@ -55,8 +57,8 @@ SUBJECTS: dict[str, tuple[nn.Module, dict[str, str]]] = {
 
 
 def operators(model: ir.Model) -> Counter[str]:
-    """How often each operator stands in the graph."""
-    return Counter(node.op_type for node in model.graph)
+    """How often each operator stands in the graph; of a size it doesn't matter which tensor it is read off."""
+    return Counter(node.op_type for node in model.graph if node.op_type != "Shape")
 
 
 @pytest.mark.parametrize(("module", "inputs"), SUBJECTS.values(), ids=SUBJECTS)
