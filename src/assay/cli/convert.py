@@ -57,9 +57,7 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
     help="What the task wants stated, like preprocessing.mean=[0.5]; the value is JSON or plain text.",
 )
 @click.option("--opset", type=int, help="ONNX opset; if not given, by the target, else the exporter's own default.")
-@click.option(
-    "--target", metavar="NAME", help="Write for a target, such as edge or server-cpu, and lint by its limits."
-)
+@click.option("--target", metavar="NAME", help="Write for a target, such as edge, and lint by its limits.")
 @click.option(
     "--exporter",
     help="assay.pytorch, torch.onnx, torch.onnx.torchscript, assay.tensorflow, tf2onnx, torch.onnx.keras or onnx;"
