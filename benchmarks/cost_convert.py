@@ -125,7 +125,8 @@ def main() -> None:
     chosen = bool(options.model or options.nodes)
     models = options.model or ([] if chosen else [*COMPARED, *LARGE])
     exporters = options.exporter or [OWN, PEER]
-    costs, latencies = {}, {}
+    costs: dict[str, Any] = {}
+    latencies: dict[str, Any] = {}
     for name in models:
         costs[name], timed = compare(measurements, name, [OWN] if name == LARGE[-1] else exporters)
         latencies |= {name: timed} if timed else {}

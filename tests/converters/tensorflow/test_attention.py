@@ -72,7 +72,7 @@ def test_shared_heads_are_not_repeated() -> None:
     assert not {"Tile", "Expand"} & set(model.operators)
 
 
-@pytest.mark.parametrize("opset", (20, *OPSETS))
+@pytest.mark.parametrize("opset", [20, *OPSETS])
 def test_queries_and_keys_of_two_lengths_and_masks_of_padding(opset: int) -> None:
     keras.utils.set_random_seed(1)
     words, other = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
@@ -99,7 +99,7 @@ def test_scores_that_are_asked_for_and_half_types_stay_the_parts() -> None:
 
 
 def test_a_layer_of_a_class_of_its_own_is_its_parts() -> None:
-    class Doubled(L.MultiHeadAttention):  # type: ignore[misc]
+    class Doubled(keras.layers.MultiHeadAttention):  # type: ignore[misc]
         def _compute_attention(self, *args: Any, **options: Any) -> Any:
             output, scores = super()._compute_attention(*args, **options)
             return output * 2.0, scores
