@@ -12,7 +12,8 @@ import numpy as np
 
 from assay.converters.bundle import Bundle, require_replaceable, write_bundle
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
-from assay.converters.exporter import ConvertError, Exported, find_exporter
+from assay.converters.exporter import ConvertError, Exported, find_exporter, newest_opset
+from assay.converters.garbage import uncollected
 from assay.converters.passes import run_passes
 from assay.converters.passes.context import PassContext
 from assay.converters.sources import Source, open_source
@@ -21,6 +22,7 @@ from assay.specs.data import PROFILE_VERSION
 from assay.specs.errors import brief
 from assay.specs.fields import stated
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec, with_roles
+from assay.specs.targets import Target, load_target
 from assay.specs.tasks import Task, load_task
 
 Fields = Mapping[str, Mapping[str, Any]]
@@ -36,6 +38,7 @@ def convert(
     *,
     outputs: Sequence[str] | None = None,
     fields: Fields | None = None,
+    target: str | None = None,
     trust_source: bool = False,
     folders: Sequence[Path] = (),
 ) -> Bundle:
@@ -43,13 +46,15 @@ def convert(
 
     ``inputs`` maps names to specifications like ``"float32[batch,3,height,width] in 0..255"`` or to example arrays
     (whose shape is then fixed); ``outputs`` names outputs that have no names of their own; ``fields`` is what the
-    profile wants stated beside the graph, as ``{"preprocessing": {"layout": "NCHW"}}``. Raises `AssayError` where the
+    profile wants stated beside the graph, as ``{"preprocessing": {"layout": "NCHW"}}``. ``target`` chooses the opset
+    where none is given: the newest that the target runs and the exporter writes. Raises `AssayError` where the
     source can't be opened or converted; nothing is left at ``output`` then.
     """
     kind = load_task(task)
+    limits = None if target is None else load_target(target)
     names = [tensor.name for tensor in kind.outputs if not tensor.optional]
     opened = open_source(source, inputs, outputs, trust=trust_source, folders=folders, output_hints=names)
-    return convert_source(opened, output, kind, opset, exporter, fields)
+    return convert_source(opened, output, kind, opset, exporter, fields, limits)
 
 
 def convert_source(
@@ -59,23 +64,35 @@ def convert_source(
     opset: int | None = None,
     exporter: str | None = None,
     fields: Fields | None = None,
+    target: Target | None = None,
 ) -> Bundle:
     """Convert an opened source."""
     statements = stated(fields or {})
     export = find_exporter(source, exporter)
+    if target is not None:
+        opset = opset or opset_for(target, source, exporter)
     require_replaceable(Path(output))
     interface = describe(source, task)
-    exported = export(source, opset)
-    _require_opset(source, exported, opset)
-    metadata = {
-        "assay.profile": PROFILE_VERSION,
-        "assay.exporter": exported.exporter,
-        "assay.source.framework": source.framework,
-        "assay.source.sha256": source.sha256(),
-        **statements,
-    }
-    run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata, source.settings()))
+    with uncollected():
+        exported = export(source, opset)
+        _require_opset(source, exported, opset)
+        if target is not None:  # an older reader refuses a newer IR version, whatever the file holds
+            exported.model.ir_version = min(exported.model.ir_version, target.ir_version)
+        metadata = {
+            "assay.profile": PROFILE_VERSION,
+            "assay.exporter": exported.exporter,
+            "assay.source.framework": source.framework,
+            "assay.source.sha256": source.sha256(),
+            **statements,
+        }
+        run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata, source.settings()))
     return write_bundle(exported.model, interface, output)
+
+
+def opset_for(target: Target, source: Source, exporter: str | None = None) -> int | None:
+    """The newest opset that the target runs and the exporter writes; None where the exporter keeps the source's."""
+    newest = newest_opset(source, exporter)
+    return None if newest is None else min(newest, target.opset["ai.onnx"])
 
 
 def _require_opset(source: Source, exported: Exported, opset: int | None) -> None:
@@ -103,7 +120,7 @@ def describe(source: Source, task: Task) -> Interface:
 
 def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
     try:
-        return source.run(typical_feeds(inputs, sizes, seed=0))
+        return source.outline(typical_feeds(inputs, sizes, seed=0))
     except SourceError:
         raise
     except Exception as error:

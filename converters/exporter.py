@@ -68,6 +68,15 @@ _DEFAULTS = {
     "tensorflow": "assay.tensorflow",
     "onnx": "onnx",
 }
+# the newest opset that an exporter writes; one that is not here keeps the source's
+_NEWEST = {
+    "assay.pytorch": 23,
+    "torch.onnx": 23,
+    "torch.onnx.torchscript": 20,
+    "torch.onnx.keras": 23,
+    "assay.tensorflow": 28,
+    "tf2onnx": 18,
+}
 # exporters that take some kinds of their framework's sources alone
 _KINDS = {
     "assay.pytorch": ("module", "exported-program"),
@@ -90,9 +99,21 @@ def exporters_of(framework: str, kind: str) -> tuple[str, ...]:
     return (default, *(name for name in fitting if name != default))
 
 
+def newest_opset(source: Source, name: str | None = None) -> int | None:
+    """The newest opset that the exporter of this name writes, or the one that suits the source.
+
+    None for an exporter that keeps the source's own, and for a name that no exporter has.
+    """
+    return _NEWEST.get(_name_of(source, name))
+
+
+def _name_of(source: Source, name: str | None) -> str:
+    return name or _DEFAULTS.get(source.kind) or _DEFAULTS[source.framework]
+
+
 def find_exporter(source: Source, name: str | None) -> Exporter:
     """The exporter of this name, or the one that suits the source; raises `ConvertError`."""
-    chosen = name or _DEFAULTS.get(source.kind) or _DEFAULTS[source.framework]
+    chosen = _name_of(source, name)
     if chosen not in _EXPORTERS:
         raise ConvertError(source.name, f"there is no exporter {chosen!r}, but there are {', '.join(_EXPORTERS)}")
     framework, place = _EXPORTERS[chosen]

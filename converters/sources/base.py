@@ -80,6 +80,10 @@ class Source(ABC):
     def run(self, feeds: Feeds) -> Outputs:
         """One forward pass in inference mode; arrays by input name to arrays by output name, in the model's order."""
 
+    def outline(self, feeds: Feeds) -> Outputs:
+        """As `run`, for those to whom only the shapes and dtypes of what it gives count."""
+        return self.run(feeds)
+
     @abstractmethod
     def sha256(self) -> str:
         """A digest of the weights and of what else the source is made of."""

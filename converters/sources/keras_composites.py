@@ -7,6 +7,7 @@ layer does, so whoever does not know the mark has lost nothing.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,9 @@ def _places(keras: Any) -> Sequence[tuple[Any, str, Callable[[Any], Any]]]:
         (layers.RNN, "inner_loop", _recurrent),
         (layers.LayerNormalization, "call", _normalization),
         (layers.RMSNormalization, "call", _normalization),
+        (layers.GroupNormalization, "call", _group_normalization),
+        (layers.MultiHeadAttention, "_compute_attention", _attention),
+        (layers.GroupQueryAttention, "_compute_attention", _attention),
     )
 
 
@@ -131,6 +135,86 @@ def _normalization(original: Any) -> Any:
         )
 
     return call
+
+
+def _group_normalization(original: Any) -> Any:
+    """``call`` of a normalization over groups of channels."""
+
+    def call(self: Any, inputs: Any) -> Any:
+        import keras
+
+        if type(self) is not keras.layers.GroupNormalization or _inside() or not _are_tensors(keras, [inputs]):
+            return original(self, inputs)
+        named = {"scale": self.gamma if self.scale else None, "offset": self.beta if self.center else None}
+        weights = {role: variable for role, variable in named.items() if variable is not None}
+        settings = {"axis": int(self.axis), "groups": int(self.groups), "epsilon": float(self.epsilon)}
+        return _marked(
+            keras,
+            "group_normalization",
+            {"tensor": inputs},
+            weights,
+            settings,
+            lambda given: original(self, given["tensor"]),
+        )
+
+    return call
+
+
+def _attention(original: Any) -> Any:
+    """``_compute_attention`` of MultiHeadAttention or GroupQueryAttention: of heads [batch, length, heads, size]."""
+
+    signature = inspect.signature(original)
+
+    def compute_attention(self: Any, *args: Any, **options: Any) -> Any:
+        import keras
+
+        given = signature.bind(self, *args, **options)
+        asked = given.arguments
+        heads = {role: asked[role] for role in ("query", "key", "value")}
+        own = type(self) in (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
+        if not own or _inside() or not _are_tensors(keras, [*heads.values()]) or not _is_plain(keras, self, asked):
+            return original(self, *args, **options)
+        repeats, tensors = _shared_heads(heads, int(getattr(self, "num_repeats", 1)))
+        tensors |= {"mask": asked["attention_mask"]} if asked.get("attention_mask") is not None else {}
+
+        def compute(found: Mapping[str, Any]) -> Any:
+            again = {role: tf.repeat(found[role], repeats, 2) for role in ("key", "value")} if repeats > 1 else {}
+            asked.update({role: found[role] for role in heads} | again)
+            asked.update({"attention_mask": found["mask"]} if "mask" in found else {})
+            return original(*given.args, **given.kwargs)[0]
+
+        scale = getattr(self, "_inverse_sqrt_key_dim", None) or self._inverse_sqrt_head_dim
+        dropout = getattr(self, "_dropout", 0.0) or getattr(self, "dropout", 0.0)
+        causal = bool(asked.get("use_causal_mask"))
+        settings = {"scale": float(scale), "causal": causal, "zero_where_all_is_masked": dropout > 0.0}
+        return _marked(keras, "attention", tensors, {}, settings, compute), None
+
+    return compute_attention
+
+
+def _is_plain(keras: Any, layer: Any, asked: Mapping[str, Any]) -> bool:
+    """Whether scores stay inside, and a mask, if there is one, is all that masks."""
+    mask = asked.get("attention_mask")
+    clear = mask is None or (not asked.get("use_causal_mask") and keras.backend.standardize_dtype(mask.dtype) == "bool")
+    scores = asked.get("return_attention_scores") or getattr(layer, "_return_attention_scores", False)
+    return clear and not scores and not asked.get("training") and len(asked["query"].shape) == 4
+
+
+def _shared_heads(heads: Mapping[str, Any], repeats: int) -> tuple[int, dict[str, Any]]:
+    """How often heads of keys and values are to be repeated, and these before that, if they are found."""
+    before = {role: _before_repeat(heads[role]) for role in ("key", "value")} if repeats > 1 else {}
+    if not before or any(tensor is None for tensor in before.values()):
+        return 1, dict(heads)
+    return repeats, {**heads, **before}
+
+
+def _before_repeat(tensor: Any) -> Any | None:
+    """The heads that ``keras.ops.repeat`` has repeated; None where it is not found."""
+    for kind in ("Reshape", "Tile", "ExpandDims"):
+        if tensor.op.type != kind:
+            return None
+        tensor = tensor.op.inputs[0]
+    return tensor
 
 
 def _inside() -> bool:

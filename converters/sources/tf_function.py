@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,10 @@ class TensorFlowSource(Source):
 
     def run(self, feeds: Feeds) -> Outputs:
         return self.run_function(self.function, feeds)
+
+    def outline(self, feeds: Feeds) -> Outputs:
+        with _unoptimized():
+            return self.run(feeds)
 
     def run_function(self, function: Any, feeds: Feeds) -> Outputs:
         """One forward pass of this function or a twin of it."""
@@ -180,6 +185,17 @@ def floating_nodes(function: Any) -> Iterator[tuple[str, np.ndarray]]:
     for node in (*definition.node, *(node for inner in definition.library.function for node in inner.node_def)):
         if node.op == "Const" and tf.dtypes.as_dtype(node.attr["dtype"].type) in _FLOATS:
             yield node.name, tf.make_ndarray(node.attr["value"].tensor)
+
+
+@contextmanager
+def _unoptimized() -> Iterator[None]:
+    """Functions run as they are traced: to optimize one takes TensorFlow longer than to run it once."""
+    before = tf.config.optimizer.get_experimental_options()
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False, **before})
 
 
 def _traced(source: str, function: Any) -> Any:

@@ -18,10 +18,10 @@ from assay.converters.tensorflow.operation import onnx_dtype
 from assay.converters.tensorflow.tensor import Tensor, constant, merged
 
 NAME = "assay.tensorflow"
-OLDEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 17, 20, 24
+OLDEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 17, 20, 28
 _TOLD = 20
 _ML_OPSET = 3
-_IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12}
+_IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12, 25: 13, 26: 13, 27: 13, 28: 14}
 
 
 class UnconvertibleError(ConvertError):

@@ -54,6 +54,7 @@ FAMILIES = (
     "tensor_lists",
     "recurrent",
     "layers",
+    "attention",
     "lookup",
     "dilated_convolution",
 )

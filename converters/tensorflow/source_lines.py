@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,24 @@ _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
 def users_line(operation: Any) -> str | None:
     """The innermost line that is not a library's, as ``file.py:12``; None where it was traced by libraries alone."""
-    for frame in reversed(list(operation.traceback or ())):
-        file = str(frame.filename)
-        if file == keras_composites.__file__ or any(part in file for part in _LIBRARIES):
+    for frame in _innermost_first(operation.traceback):
+        file = frame.filename
+        if _is_library(file):
             continue
         if file.startswith(_OWN):  # who asked for the conversion is further out
             return None
         return f"{file.rsplit('/', 1)[-1]}:{frame.lineno}"
     return None
+
+
+def _innermost_first(traceback: Any) -> Iterator[Any]:
+    """The frames of TensorFlow's own record, one at a time: to make a list of it takes longer than all else here."""
+    return (traceback[index] for index in range(len(traceback or ()) - 1, -1, -1))
+
+
+@cache
+def _is_library(file: str) -> bool:
+    return file == keras_composites.__file__ or any(part in file for part in _LIBRARIES)
 
 
 def layer_path(name: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import onnx_ir as ir
 
-from assay.converters.tensorflow.emitter import Emitter
+from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
 from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.registry import Call, composes
 from assay.converters.tensorflow.tensor import Tensor
@@ -47,6 +49,52 @@ def rms_normalization(e: Emitter, op: Operation, call: Call) -> Sequence[Tensor]
         epsilon=call.settings["epsilon"],
     )
     return [op.result(value, tensor.shape)]
+
+
+@composes("group_normalization")
+def group_normalization(e: Emitter, op: Operation, call: Call) -> Sequence[Tensor] | None:
+    """With channels first; other tensors keep to the parts, which need no transposition."""
+    tensor, axis = call["tensor"], call.settings["axis"]
+    if tensor.dtype != "float32" or tensor.rank is None or tensor.rank < 3:
+        return None
+    last = axis % tensor.rank == tensor.rank - 1
+    channels = tensor.dim(axis)
+    if not isinstance(channels, int) or (e.is_channels_first(tensor) != last) or (not last and axis != 1):
+        return None
+    layout = CHANNELS_FIRST if last else LOGICAL
+    data = e.channels_first(tensor) if last else e.logical(tensor)
+    scale, offset = (_per_channel(e, call.get(role), fill, channels) for role, fill in (("scale", 1), ("offset", 0)))
+    write = _group_normalization_21 if e.opset >= 21 else _group_normalization_17
+    value = write(e, data, scale, offset, call.settings, tensor.rank)
+    return [op.result(value, tensor.shape, layout=layout)]
+
+
+def _per_channel(e: Emitter, weight: Tensor | None, fill: int, channels: int) -> ir.Value:
+    return e.constant(np.full(channels, fill, np.float32)) if weight is None else e.logical(weight)
+
+
+def _group_normalization_21(
+    e: Emitter, data: ir.Value, scale: ir.Value, offset: ir.Value, settings: Mapping[str, Any], _rank: int
+) -> ir.Value:
+    return e.node(
+        "GroupNormalization", [data, scale, offset], num_groups=settings["groups"], epsilon=settings["epsilon"]
+    )
+
+
+def _group_normalization_17(
+    e: Emitter, data: ir.Value, scale: ir.Value, offset: ir.Value, settings: Mapping[str, Any], rank: int
+) -> ir.Value:
+    """Groups are the channels of an InstanceNormalization; older forms of the operator scale groups, not channels."""
+    groups = settings["groups"]
+    ones, zeros = (e.constant(np.full(groups, fill, np.float32)) for fill in (1, 0))
+    grouped = e.node("Reshape", [data, e.ints(0, groups, -1)])
+    normal = e.node("InstanceNormalization", [grouped, ones, zeros], epsilon=settings["epsilon"])
+    whole = e.node("Reshape", [normal, e.node("Shape", [data])])
+    axes = e.ints(*range(1, rank - 1))
+    return e.node(
+        "Add",
+        [e.node("Mul", [whole, e.node("Unsqueeze", [scale, axes])]), e.node("Unsqueeze", [offset, axes])],
+    )
 
 
 def _first_axis(e: Emitter, tensor: Tensor, axes: Sequence[int]) -> int | None:

@@ -56,7 +56,8 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
     multiple=True,
     help="What the task wants stated, like preprocessing.mean=[0.5]; the value is JSON or plain text.",
 )
-@click.option("--opset", type=int, help="ONNX opset; the exporter's own default if not given.")
+@click.option("--opset", type=int, help="ONNX opset; if not given, by the target, else the exporter's own default.")
+@click.option("--target", metavar="NAME", help="Write for a target, such as edge, and lint by its limits.")
 @click.option(
     "--exporter",
     help="assay.pytorch, torch.onnx, torch.onnx.torchscript, assay.tensorflow, tf2onnx, torch.onnx.keras or onnx;"
@@ -72,6 +73,7 @@ def command(
     outputs: tuple[str, ...],
     fields: tuple[tuple[str, str, Any], ...],
     opset: int | None,
+    target: str | None,
     exporter: str | None,
     trust_source: bool,
     json_path: str | None,
@@ -84,6 +86,7 @@ def command(
     Examples:
       assay convert shop.models:build -o out/model --input "pixel_values=float32[batch,3,224,224] in 0..1"
       assay convert saved_model/ -o out/model --task image-classification
+      assay convert model.keras -o out/model --target edge
     """
     from assay.conformance.lint import lint
     from assay.conformance.result import verdict_of
@@ -99,9 +102,10 @@ def command(
             exporter,
             outputs=outputs or None,
             fields=_by_stage(fields),
+            target=target,
             trust_source=trust_source,
         )
-        findings = lint(bundle)
+        findings = lint(bundle, target)
     if json_path != "-":
         _show(bundle, findings)
     emit_json(_json(bundle, findings), json_path)

@@ -49,3 +49,31 @@ def test_root_mean_square_normalization(opset: int) -> None:
     model = model_of(L.RMSNormalization(), (3, 4), opset=opset)
     assert ("RMSNormalization" in model.operators) == (opset >= 23)
     model.assert_agrees(random(2, 3, 4))
+
+
+GROUPS = [{}, {"scale": False}, {"center": False}, {"epsilon": 0.1}, {"groups": 6}, {"groups": 1}, {"groups": -1}]
+
+
+@pytest.mark.parametrize("options", GROUPS)
+@pytest.mark.parametrize("opset", [17, 20, 21, 25])
+def test_group_normalization_of_what_a_convolution_made_turns_nothing(options: dict[str, Any], opset: int) -> None:
+    place = keras.Input((None, None, 3))
+    maps = L.GroupNormalization(**{"groups": 2, **options})(L.Conv2D(6, 3)(place))
+    layers = keras.Model(place, L.GlobalMaxPooling2D()(L.Conv2D(4, 3)(maps)))
+    for weight in layers.weights:
+        weight.assign(np.random.default_rng(0).uniform(0.5, 1.5, weight.shape))
+    model = converted(lambda: None, model=layers, opset=opset)
+    assert model.operators["Transpose"] == 1
+    assert ("GroupNormalization" in model.operators) == (opset >= 21)
+    for shape in ((1, 8, 8, 3), (2, 9, 8, 3)):
+        model.assert_agrees(random(*shape), ulps=64)
+
+
+@pytest.mark.parametrize("opset", [17, 21])
+@pytest.mark.parametrize(("axis", "shape"), [(1, (6, 4, 5)), (1, (6, 4)), (-1, (4, 6)), (-1, (4, 5, 6)), (-1, (6,))])
+def test_group_normalization_of_tensors_that_are_not_turned(axis: int, shape: tuple[int, ...], opset: int) -> None:
+    model = model_of(L.GroupNormalization(2, axis=axis), shape, opset=opset)
+    assert "Transpose" not in model.operators
+    assert (axis == 1) == bool({"GroupNormalization", "InstanceNormalization"} & set(model.operators))
+    for batch in (1, 3):
+        model.assert_agrees(random(batch, *shape) + 2.0, ulps=64)
