@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
+from assay.converters.passes.record_source_lines import MODULE, SOURCE_LINE
 from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
@@ -21,14 +22,17 @@ _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall", "IdentityN", "
 
 @dataclass(frozen=True)
 class Refusal:
-    """An operation that can't be converted, and why."""
+    """An operation that can't be converted, and why; ``layer`` and ``line`` are where it comes from, if that is known."""
 
     operator: str
     name: str
     reason: str
+    layer: str = ""
+    line: str = ""
 
     def __str__(self) -> str:
-        return f"{self.operator} ({self.name}) {self.reason}"
+        place = f"{self.name}, {self.line}" if self.line else self.name
+        return f"{self.operator} ({place}) {self.reason}"
 
 
 class Conversion:
@@ -70,15 +74,24 @@ class Conversion:
     def _outputs(self, operation: Any, inputs: Sequence[Tensor | None], prefix: str) -> Sequence[Tensor | None]:
         nothing: list[Tensor | None] = [None] * len(operation.outputs)
         given = [tensor for tensor in inputs if tensor is not None]
-        if len(given) < len(inputs):
-            return nothing
         try:
+            if len(given) < len(inputs):
+                self._pass_over(operation)
+                return nothing
             return self._converted(operation, given, prefix)
         except HangsOnRefusal:
             return nothing
         except RefusedError as refused:
-            self.refusals.append(Refusal(operation.type, prefix + operation.name, refused.reason))
+            origin = origin_of(operation, prefix)
+            layer, line = origin.get(MODULE, ""), origin.get(SOURCE_LINE, "")
+            self.refusals.append(Refusal(operation.type, prefix + operation.name, refused.reason, layer, line))
             return nothing
+
+    def _pass_over(self, operation: Any) -> None:
+        """An operation that hangs on a refusal is not tried, but refused as well where nothing could be tried."""
+        tried = operation.type in folding.PASSED_ON or _shortcut(operation) is not None
+        if not tried and self._handler(operation) is None:
+            raise RefusedError("has no handler")
 
     def _handler(self, operation: Any) -> Handler | None:
         """By the operator's name; complex numbers have handlers of their own, calls aside."""

@@ -168,6 +168,13 @@ def test_padding_that_the_runtime_gets_wrong_is_refused() -> None:
     known.assert_agrees(random(2, 5, 9, 2))
 
 
+@pytest.mark.parametrize("size", [1, 4, 5, 6, 7, 8, 9])
+def test_a_convolution_pads_dynamic_axes_though_steps_be_wider_than_its_window(size: int) -> None:
+    weights = tf.constant(random(3, 2, 2, 4))
+    model = converted(lambda x: tf.nn.conv2d(x, weights, (2, 4), "SAME"), *float_specs([None, None, None, 2]))
+    model.assert_agrees(random(2, size, size + 3, 2))
+
+
 def test_a_range_of_floats_has_as_many_as_the_quotient_in_float32() -> None:
     model = converted(tf.range, *[tf.TensorSpec([], tf.float32)] * 3)
     for numbers in ((-0.5, 0.100000024, 0.1), (0.0, 7.2000003, 0.8), (1.0, -1.0, -0.3), (0.0, 0.0, 1.0)):
