@@ -118,7 +118,7 @@ def _sam() -> Any:
         image_shape=(*size, 3),
     )
     prompts = keras_hub.layers.SAMPromptEncoder(
-        hidden_size=8, image_embedding_size=(4, 4), input_image_size=size, mask_in_channels=4
+        hidden_size=8, image_embedding_size=(4, 4), input_image_size=size, mask_in_channels=16
     )
     decoder = keras_hub.layers.SAMMaskDecoder(
         num_layers=2,

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from keras import ops
 
-from tensorflow_cases.case import Case, operator
+from tensorflow_cases.case import Case, filled, operator
 from tensorflow_cases.keras_call import of
 
 
 def cases() -> Iterator[Case]:
-    """All of them."""
-    yield from _convolutions()
-    yield from _pools()
+    """All of them; TensorFlow's own convolutions and pools of no images end its process or give their input's shape."""
+    yield from map(filled, _convolutions())
+    yield from map(filled, _pools())
     yield from _normalizations()
     yield from _matrices()
     yield from _images()

@@ -56,6 +56,9 @@ FAMILIES = (
     "layers",
     "lookup",
     "dilated_convolution",
+    "negative_zero",
+    "updates",
+    "legacy_control_flow",
 )
 HANDLERS: dict[str, Handler] = {}
 COMPOSERS: dict[str, Composer] = {}
