@@ -9,7 +9,13 @@ from typing import Any, Protocol
 from assay.converters.exporter import ConvertError, exporter_name, load_part
 from assay.converters.sources.base import Source
 
-WRITTEN, NOTHING, CONSTANT, REFUSED, HANGING = "written", "nothing to write", "constant", "refused", "hangs on a refusal"
+WRITTEN, NOTHING, CONSTANT, REFUSED, HANGING = (
+    "written",
+    "nothing to write",
+    "constant",
+    "refused",
+    "hangs on a refusal",
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whole models of keras-hub in small random configurations: texts, speech and images, masks and dynamic lengths included.
+"""Whole models of keras-hub in small random configurations, with masks and dynamic lengths.
 
 Needs keras-hub (``pip install keras-hub``).
 """
@@ -12,7 +12,6 @@ from typing import Any
 from tensorflow_cases.case import Case
 from tensorflow_cases.layer_case import called
 
-PACKAGE = "keras_hub"
 _WORDS = 13
 _TOKENS, _MASK, _SEGMENTS = f"i4[a,t]:below{_WORDS}", "i4[a,t]:mask", "i4[a,t]:two"
 _TEXT = {"token_ids": _TOKENS, "padding_mask": _MASK}
@@ -76,10 +75,15 @@ def _pairs() -> list[Case]:
 
 def _vision() -> list[Case]:
     images, free = {"images": "f4[a,16,16,3]"}, {"images": "f4[a,32,32,3]"}
-    layered = {"layerwise_depths": [1, 1], "num_layers": 2, "layerwise_num_heads": [1, 2], "layerwise_sr_ratios": [2, 1]}
+    layered = {
+        "layerwise_depths": [1, 1],
+        "num_layers": 2,
+        "layerwise_num_heads": [1, 2],
+        "layerwise_sr_ratios": [2, 1],
+    }
     steps = {"max_drop_path_rate": 0.1, "layerwise_patch_sizes": [7, 3], "layerwise_strides": [4, 2]}
     window = {"embed_dim": 8, "depths": [2, 2], "num_heads": [2, 4], "window_size": 4, "patch_size": 2}
-    blocks = {"stackwise_num_filters": [8, 16], "stackwise_num_blocks": [1, 1], "stackwise_num_strides": [1, 2]}
+    blocks = {"stackwise_num_filters": [64, 64], "stackwise_num_blocks": [1, 1], "stackwise_num_strides": [1, 2]}
     return [
         _family("ViT", images, **_IMAGE, patch_size=(4, 4), mlp_dim=24),
         _family("DeiT", images, **_IMAGE, patch_size=4, intermediate_dim=24),
@@ -89,7 +93,7 @@ def _vision() -> list[Case]:
         _family(
             "ResNet",
             {"images": "f4[a,h,w,3]"},
-            input_conv_filters=[8],
+            input_conv_filters=[64],
             input_conv_kernel_sizes=[7],
             block_type="bottleneck_block",
             **blocks,

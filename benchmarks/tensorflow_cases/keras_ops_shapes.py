@@ -113,7 +113,9 @@ def _taken() -> Iterator[Case]:
     yield operator("keras.ops.slice", lambda x: ops.slice(x, (0, 1), (2, 2)), "f4[5,3]")
     yield operator("keras.ops.slice_update", lambda x, y: ops.slice_update(x, (1, 1), y), "f4[5,3] f4[2,2]")
     yield operator("keras.ops.scatter", lambda i, v: ops.scatter(i, v, (7, 3)), "i4[a,1]:small f4[a,3]")
-    yield operator("keras.ops.scatter_update", lambda x, i, v: ops.scatter_update(x, i, v), "f4[7,3] i4[1,1]:small f4[1,3]")
+    yield operator(
+        "keras.ops.scatter_update", lambda x, i, v: ops.scatter_update(x, i, v), "f4[7,3] i4[1,1]:small f4[1,3]"
+    )
     yield of("nonzero", "f4[a,3]:zeros")
     yield of("sort", "f4[a,5]", axis=-1)
     yield of("argsort", "f4[a,5]", axis=-1)
@@ -131,11 +133,11 @@ def _taken() -> Iterator[Case]:
 
 
 def _flows() -> Iterator[Case]:
+    yield operator("keras.ops.cond", lambda x: ops.cond(ops.sum(x) > 0, lambda: x * 2.0, lambda: x - 1.0), "f4[a,3]")
     yield operator(
-        "keras.ops.cond", lambda x: ops.cond(ops.sum(x) > 0, lambda: x * 2.0, lambda: x - 1.0), "f4[a,3]"
-    )
-    yield operator(
-        "keras.ops.switch", lambda i, x: ops.switch(i, [lambda v: v, lambda v: -v, lambda v: v * v], x), "i4[]:two f4[a,3]"
+        "keras.ops.switch",
+        lambda i, x: ops.switch(i, [lambda v: v, lambda v: -v, lambda v: v * v], x),
+        "i4[]:two f4[a,3]",
     )
     yield operator(
         "keras.ops.while_loop",
@@ -146,4 +148,6 @@ def _flows() -> Iterator[Case]:
     yield operator("keras.ops.map", lambda x: ops.map(lambda row: row * ops.sum(row), x), "f4[a,3]")
     yield operator("keras.ops.scan", lambda x: ops.scan(lambda c, v: (c + v, c * v), x[0], x), "f4[5,3]")
     yield operator("keras.ops.associative_scan", lambda x: ops.associative_scan(ops.add, x), "f4[5,3]")
-    yield operator("keras.ops.vectorized_map", lambda x: ops.vectorized_map(lambda row: row * ops.sum(row), x), "f4[a,3]")
+    yield operator(
+        "keras.ops.vectorized_map", lambda x: ops.vectorized_map(lambda row: row * ops.sum(row), x), "f4[a,3]"
+    )

@@ -93,7 +93,9 @@ def _images() -> Iterator[Case]:
         )
     yield operator(
         "keras.ops.image.perspective_transform",
-        lambda x, p: ops.image.perspective_transform(x, p * 0 + [[0.0, 0], [0, 7], [6, 0], [6, 7]], p * 0 + [[0.0, 1], [1, 7], [6, 0], [5, 7]]),
+        lambda x, p: ops.image.perspective_transform(
+            x, p * 0 + [[0.0, 0], [0, 7], [6, 0], [6, 7]], p * 0 + [[0.0, 1], [1, 7], [6, 0], [5, 7]]
+        ),
         f"{image} f4[a,4,2]:prob",
         "cancels",
     )

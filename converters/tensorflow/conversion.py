@@ -18,11 +18,12 @@ from assay.converters.tensorflow.source_lines import origin_of
 from assay.converters.tensorflow.tensor import Tensor, constant
 
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall", "IdentityN", "If", "StatelessIf", "ReadVariableOp"})
+_BACK = ("NextIteration", "RefNextIteration")  # where a loop of TensorFlow 1 closes its cycle
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An operation that can't be converted, and why; ``layer`` and ``line`` are where it comes from, if that is known."""
+    """An operation that can't be converted, and why; ``layer`` and ``line`` say where it comes from, if known."""
 
     operator: str
     name: str
@@ -145,6 +146,8 @@ def function_of(operation: Any, name: str) -> Any:
 
 def _inputs(operation: Any) -> Sequence[Any]:
     """What the operation's handler gets: its inputs, or those of the operations that are converted with it."""
+    if operation.type in _BACK:
+        return ()
     pattern, _ = SHORTCUTS.get(operation.type, (None, None))
     found = None if pattern is None else pattern(operation)
     return operation.inputs if found is None else found

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from assay.converters.tensorflow.emitter import Emitter
-from assay.converters.tensorflow.operation import Operation
+from assay.converters.tensorflow.operation import Operation, origin
 from assay.converters.tensorflow.registry import shortens
 from assay.converters.tensorflow.tensor import Tensor
 
@@ -26,19 +26,14 @@ def negative_zero(operation: Any) -> Sequence[Any] | None:
     if bits.type != "Bitcast" or bits.inputs[0].dtype != tf.float32 or bits.outputs[0].dtype != tf.int32:
         return None
     numbers = [tf.get_static_value(value) for value in (equal.inputs[1], less.inputs[1], masked.inputs[1])]
-    same = _origin(bits.inputs[0]) is _origin(equal.inputs[0])
+    same = origin(bits.inputs[0]) is origin(equal.inputs[0])
     return [equal.inputs[0]] if same and _are(numbers, (0, 0, _SIGN_BIT)) else None
 
 
-def _origin(tensor: Any) -> Any:
-    """What a tensor is, without the operations that only pass it on."""
-    while tensor.op.type == "Identity":
-        tensor = tensor.op.inputs[0]
-    return tensor
-
-
 def _are(numbers: Sequence[Any], due: Sequence[int]) -> bool:
-    return all(got is not None and np.shape(got) == () and got == number for got, number in zip(numbers, due, strict=True))
+    return all(
+        got is not None and np.shape(got) == () and got == number for got, number in zip(numbers, due, strict=True)
+    )
 
 
 @shortens("LogicalAnd", negative_zero)

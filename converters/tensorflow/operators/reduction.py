@@ -96,10 +96,10 @@ def _sizes(op: Operation, tensor: Tensor) -> tuple[Dim, ...] | None:
     """The product of the sizes of axes."""
     if op.type != "Prod" or tensor.sizes is None:
         return None
-    symbols = [size for size in tensor.sizes if isinstance(size, Symbol)]
+    symbols = [number for number in tensor.sizes if isinstance(number, Symbol)]
     product = 1
-    for size in tensor.sizes:
-        product *= size if isinstance(size, int) else 1
+    for number in tensor.sizes:
+        product *= number if isinstance(number, int) else 1
     return (product,) if not symbols else (symbols[0],) if len(symbols) == 1 and product == 1 else (Symbol(),)
 
 

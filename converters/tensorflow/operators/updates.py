@@ -13,7 +13,7 @@ from assay.converters.tensorflow.tensor import Tensor
 
 @handles("XlaDynamicUpdateSlice")
 def dynamic_update_slice(e: Emitter, op: Operation) -> Tensor:
-    """The start is moved so that the part lies inside, as XLA does; each element goes to its place of the flat tensor."""
+    """The start is moved so that the part lies inside, as XLA does; elements go to their places in the flat tensor."""
     tensor, part, start = op.inputs
     if tensor.rank is None or part.rank != tensor.rank or tensor.rank == 0:
         raise RefusedError("replaces a part of a tensor of unknown rank")
