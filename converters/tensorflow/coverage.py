@@ -41,26 +41,42 @@ class _Seen:
     state: str
 
 
-class _Witness(Conversion):
-    """A conversion that remembers each operation; how an operation was written is told by the names of nodes."""
+class _Counting(Emitter):
+    """An emitter that counts the nodes of each operation; those of a branch are gone where the branch is refused."""
 
-    def __init__(self, emitter: Emitter, variables: Mapping[int, str]) -> None:
+    def __init__(self, opset: int) -> None:
+        super().__init__(opset)
+        self.written: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def nodes(
+        self, operator: str, inputs: Sequence[ir.Value | None], outputs: int, /, domain: str = "", **attributes: Any
+    ) -> list[ir.Value]:
+        self.written[self._prefix][operator] += 1
+        return super().nodes(operator, inputs, outputs, domain=domain, **attributes)
+
+
+class _Witness(Conversion):
+    """A conversion that remembers each operation."""
+
+    def __init__(self, emitter: _Counting, variables: Mapping[int, str]) -> None:
         super().__init__(emitter, variables)
-        self.seen: list[_Seen] = []
+        self.written = emitter.written
+        self.seen: dict[str, _Seen] = {}
 
     def _outputs(self, operation: Any, inputs: Sequence[Tensor | None], prefix: str) -> Sequence[Tensor | None]:
+        name = prefix + operation.name
+        self.written.pop(name, None)  # bodies of loops are tried more than once
         found = super()._outputs(operation, inputs, prefix)
-        self.seen.append(_Seen(_operator(operation), prefix + operation.name, _state(found)))
+        self.seen[name] = _Seen(_operator(operation), name, _state(found))
         return found
 
 
 def explain(source: Source, opset: int | None) -> Explanation:
     """Try the handler of every operation of the source's function; raises `ConvertError`."""
     assert isinstance(source, TensorFlowSource)
-    conversion = _Witness(Emitter(require_opset(source.name, opset)), labels(source.function))
+    conversion = _Witness(_Counting(require_opset(source.name, opset)), labels(source.function))
     write(source, conversion)
-    written = _by_operation(conversion.emitter.main)
-    return Explanation(source.name, NAME, conversion.emitter.opset, ordered(list(_covered(conversion, written))))
+    return Explanation(source.name, NAME, conversion.emitter.opset, ordered(list(_covered(conversion))))
 
 
 def _operator(operation: Any) -> str:
@@ -75,27 +91,11 @@ def _state(found: Sequence[Tensor | None]) -> str:
     return CONSTANT if found and all(tensor is not None and tensor.array is not None for tensor in found) else NOTHING
 
 
-def _by_operation(nodes: Sequence[ir.Node]) -> dict[str, Counter[str]]:
-    """The ONNX operators by the operation that they were written for; subgraphs included."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for node in _with_subgraphs(nodes):
-        operation, _, _ = (node.name or "").rpartition("/")
-        found[operation][node.op_type] += 1
-    return found
-
-
-def _with_subgraphs(nodes: Sequence[ir.Node]) -> Iterator[ir.Node]:
-    for node in nodes:
-        yield node
-        for attribute in node.attributes.values():
-            if attribute.type == ir.AttributeType.GRAPH:
-                yield from _with_subgraphs(list(attribute.as_graph()))
-
-
-def _covered(conversion: _Witness, written: Mapping[str, Counter[str]]) -> Iterator[Coverage]:
+def _covered(conversion: _Witness) -> Iterator[Coverage]:
+    written = conversion.written
     refused = {refusal.name: refusal for refusal in conversion.refusals}
     fates: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for seen in {seen.name: seen for seen in conversion.seen}.values():  # bodies of loops are tried more than once
+    for seen in conversion.seen.values():
         refusal = refused.get(seen.name)
         state = REFUSED if refusal else WRITTEN if written.get(seen.name) and seen.state == NOTHING else seen.state
         fates[seen.operator, state, refusal.reason if refusal else ""].append(seen.name)
