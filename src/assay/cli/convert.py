@@ -83,7 +83,8 @@ def command(
 ) -> None:
     """Convert SOURCE to an ONNX bundle, and lint it.
 
-    SOURCE is a .onnx, .pt2, TorchScript, .keras, .h5 or .pb file, a SavedModel folder, or package.module:callable.
+    SOURCE is a .onnx, .pt2, TorchScript, .keras, .h5 or .pb file, a SavedModel folder (FOLDER#SIGNATURE
+    for another signature than its serving one), or package.module:callable.
 
     \b
     Examples:
