@@ -135,7 +135,7 @@ def _images() -> list[Case]:
         layer("u1[a,h,w,3]:image", "Rescaling", 1 / 127.5, offset=-1.0),
         layer(image, "CenterCrop", 5, 6),
         layer("f4[a,8,9,3]", "CenterCrop", 12, 11),
-        with_exact(layer(image, "Resizing", 6, 7), lambda x: _bilinear(x, 6, 7)),
+        with_exact(layer(image, "Resizing", 6, 7), lambda x: bilinear(x, 6, 7)),
         layer(image, "Resizing", 6, 7, interpolation="nearest"),
         layer("f4[a,8,9,3]", "Resizing", 5, 13, interpolation="bicubic"),
         layer("f4[a,8,9,3]", "Resizing", 5, 13, antialias=True),
@@ -147,7 +147,7 @@ def _images() -> list[Case]:
     ]
 
 
-def _bilinear(images: Any, height: int, width: int) -> Any:
+def bilinear(images: Any, height: int, width: int) -> Any:
     """Bilinear resizing in float64; TensorFlow's has the places of pixels in float32 whatever the images are."""
     rows, columns = (_weights(images.shape[1 + axis], due) for axis, due in enumerate((height, width)))
     return np.einsum("oh,nhwc,pw->nopc", rows, images, columns)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from keras import ops
 
 from tensorflow_cases.case import Case, filled, operator
+from tensorflow_cases.image_layers import bilinear
 from tensorflow_cases.keras_call import of
+from tensorflow_cases.layer_case import with_exact
 
 
 def cases() -> Iterator[Case]:
@@ -69,7 +71,9 @@ def _matrices() -> Iterator[Case]:
 def _images() -> Iterator[Case]:
     image = "f4[a,8,9,3]"
     resize, crop, pad = ops.image.resize, ops.image.crop_images, ops.image.pad_images
-    for method in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+    whole = operator("keras.ops.image.resize bilinear", lambda x: resize(x, (6, 13)), image)
+    yield with_exact(whole, lambda x: bilinear(x, 6, 13))
+    for method in ("nearest", "bicubic", "lanczos3", "lanczos5"):
         yield operator(f"keras.ops.image.resize {method}", lambda x, m=method: resize(x, (6, 13), m), image)
     yield operator("keras.ops.image.resize antialias", lambda x: resize(x, (4, 5), antialias=True), image)
     yield operator("keras.ops.image.resize crop", lambda x: resize(x, (4, 4), crop_to_aspect_ratio=True), image)
@@ -79,10 +83,11 @@ def _images() -> Iterator[Case]:
     yield operator("keras.ops.image.rgb_to_grayscale", ops.image.rgb_to_grayscale, f"{image}:prob")
     yield operator("keras.ops.image.rgb_to_hsv", ops.image.rgb_to_hsv, f"{image}:prob")
     yield operator("keras.ops.image.hsv_to_rgb", ops.image.hsv_to_rgb, f"{image}:prob")
-    yield operator("keras.ops.image.extract_patches", lambda x: ops.image.extract_patches(x, 3, 2), image)
-    yield operator(
+    yield filled(operator("keras.ops.image.extract_patches", lambda x: ops.image.extract_patches(x, 3, 2), image))
+    same = operator(
         "keras.ops.image.extract_patches same", lambda x: ops.image.extract_patches(x, 3, 2, padding="same"), image
     )
+    yield filled(same)
     moves = "f4[a,8]:prob"
     for name in ("nearest", "bilinear"):
         yield operator(
