@@ -2,6 +2,7 @@
 
 python benchmarks/coverage_tensorflow.py                    # every part; table and JSON under docs/benchmarks/
 python benchmarks/coverage_tensorflow.py --part operators
+python benchmarks/coverage_tensorflow.py --part families    # needs keras-hub besides
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from typing import Any
 from machine import DOCS, machine, table, write
 from tensorflow_cases.judging import VERDICTS, Outcome
 
-PARTS = ("operators", "layers")
+PARTS = ("operators", "layers", "keras_ops", "families")
+_PACKAGES = {"families": "keras_hub"}  # what a part needs besides the framework
 EXPORTERS = ("assay.tensorflow", "tf2onnx")
 _SECONDS, _GIGABYTES = 60.0, 8  # a case may take and use that much
 
@@ -164,7 +166,12 @@ def main() -> None:
     sys.stdout.write(machine() + "\n\n")
     outcomes: dict[str, list[Outcome]] = {}
     seconds: dict[str, float] = {}
-    for part in options.part or [part for part in PARTS if util.find_spec(f"tensorflow_cases.{part}")]:
+    for part in options.part or PARTS:
+        lacking = _PACKAGES.get(part)
+        if lacking is not None and util.find_spec(lacking) is None:
+            package = lacking.replace("_", "-")
+            sys.stdout.write(f"{part} is left out: {package} is not installed: pip install {package}\n\n")
+            continue
         start = time.perf_counter()
         outcomes[part] = list(measure(part, options.exporter or EXPORTERS, options.opset))
         seconds[part] = time.perf_counter() - start

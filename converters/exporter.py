@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.specs.errors import AssayError
 
@@ -113,10 +113,16 @@ def _name_of(source: Source, name: str | None) -> str:
 
 def find_exporter(source: Source, name: str | None) -> Exporter:
     """The exporter of this name, or the one that suits the source; raises `ConvertError`."""
+    exporter: Exporter = load_part(source, _EXPORTERS[exporter_name(source, name)][1])
+    return exporter
+
+
+def exporter_name(source: Source, name: str | None) -> str:
+    """This name, or that of the exporter that suits the source; raises `ConvertError` where it takes no such source."""
     chosen = _name_of(source, name)
     if chosen not in _EXPORTERS:
         raise ConvertError(source.name, f"there is no exporter {chosen!r}, but there are {', '.join(_EXPORTERS)}")
-    framework, place = _EXPORTERS[chosen]
+    framework, _ = _EXPORTERS[chosen]
     if framework != source.framework:
         raise ConvertError(
             source.name, f"the exporter {chosen} takes {framework} models, but this is a {source.framework} model"
@@ -124,9 +130,14 @@ def find_exporter(source: Source, name: str | None) -> Exporter:
     if source.kind not in _KINDS.get(chosen, (source.kind,)):
         kinds = " or ".join(_KINDS[chosen])
         raise ConvertError(source.name, f"the exporter {chosen} takes a {kinds}, but this is a {source.kind}")
+    return chosen
+
+
+def load_part(source: Source, place: str) -> Any:
+    """What stands at ``module:name`` of an exporter; raises `ConvertError` where its framework is not installed."""
     module, _, function = place.partition(":")
     try:
-        exporter: Exporter = getattr(import_module(module), function)
+        return getattr(import_module(module), function)
     except ModuleNotFoundError as error:
-        raise ConvertError(source.name, f"{error.name} is not installed: pip install 'assay[{framework}]'") from error
-    return exporter
+        extra = source.framework
+        raise ConvertError(source.name, f"{error.name} is not installed: pip install 'assay[{extra}]'") from error

@@ -42,6 +42,7 @@ _FLOATS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
     "large": lambda g, s: g.standard_normal(s) * 30,
     "ties": lambda g, s: np.round(g.standard_normal(s) * 4) / 2,
     "edge": lambda g, s: g.choice([np.nan, np.inf, -np.inf, 0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -1.0, 1.0, 1e-30, 87.0], s),
+    "missing": lambda g, s: np.where(g.random(s) < 0.3, np.nan, g.standard_normal(s)),
     "zeros": lambda g, s: g.choice([0.0, 0.0, 1.5, -2.0], s),
     "box": lambda g, s: np.concatenate([g.uniform(-0.1, 0.4, (s[0], 2)), g.uniform(0.5, 1.2, (s[0], 2))], 1),
     "spd": lambda g, s: _definite(g.standard_normal(s)),
@@ -91,6 +92,9 @@ class Argument:
             return np.sort(generator.integers(0, 4, shape)).astype(self.dtype)
         if self.values == "permutation":
             return generator.permutation(shape[0]).astype(self.dtype)
+        if self.values == "mask":  # some of the first positions count, at least one
+            lengths = generator.integers(1, shape[-1] + 1, (*shape[:-1], 1))
+            return (np.arange(shape[-1]) < lengths).astype(self.dtype)
         if self.values == "image":
             return generator.integers(0, 256, shape).astype(self.dtype)
         low, high = _INTEGERS[self.values]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tensorflow_cases.case import Case
-from tensorflow_cases.layer_case import layer
+from tensorflow_cases.layer_case import layer, with_exact
 
 LINE, MAP, BOX = "f4[a,t,3]", "f4[a,h,w,3]", "f4[a,d,h,w,2]"
 FIXED_LINE, FIXED_MAP = "f4[a,8,3]", "f4[a,8,9,3]"
@@ -133,7 +135,7 @@ def _images() -> list[Case]:
         layer("u1[a,h,w,3]:image", "Rescaling", 1 / 127.5, offset=-1.0),
         layer(image, "CenterCrop", 5, 6),
         layer("f4[a,8,9,3]", "CenterCrop", 12, 11),
-        layer(image, "Resizing", 6, 7),
+        with_exact(layer(image, "Resizing", 6, 7), lambda x: bilinear(x, 6, 7)),
         layer(image, "Resizing", 6, 7, interpolation="nearest"),
         layer("f4[a,8,9,3]", "Resizing", 5, 13, interpolation="bicubic"),
         layer("f4[a,8,9,3]", "Resizing", 5, 13, antialias=True),
@@ -143,6 +145,17 @@ def _images() -> list[Case]:
         layer(image, "Normalization", mean=0.5, variance=2.0, invert=True),
         layer("f4[a,8,9,3]:prob", "Solarization", value_range=(0, 1)),
     ]
+
+
+def bilinear(images: Any, height: int, width: int) -> Any:
+    """Bilinear resizing in float64; TensorFlow's has the places of pixels in float32 whatever the images are."""
+    rows, columns = (_weights(images.shape[1 + axis], due) for axis, due in enumerate((height, width)))
+    return np.einsum("oh,nhwc,pw->nopc", rows, images, columns)
+
+
+def _weights(have: int, due: int) -> Any:
+    places = np.clip((np.arange(due) + 0.5) * (have / due) - 0.5, 0, have - 1)
+    return np.maximum(0, 1 - np.abs(places[:, np.newaxis] - np.arange(have)))
 
 
 def _augmentation() -> list[Case]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,20 @@ def _made(value: Any) -> Any:
     if isinstance(value, list):
         return [_made(part) for part in value]
     return value.build() if isinstance(value, Layer) else value
+
+
+def with_exact(case: Case, function: Callable[..., Any]) -> Case:
+    """The case with what the layer means in float64, by which its own rounding errors are known."""
+    return replace(case, double=lambda: _Exact(function))
+
+
+@dataclass(frozen=True)
+class _Exact:
+    function: Callable[..., Any]
+
+    def get_concrete_function(self) -> Callable[..., Any]:
+        """The function, of tensors in float64."""
+        return self.function
 
 
 def layer(text: str, name: str, *args: Any, **options: Any) -> Case:

@@ -12,7 +12,7 @@ from typing import Any
 from assay.conformance.bench import short_names
 from assay.converters.exporter import exporters_of
 from assay.converters.sources.base import SourceError
-from assay.converters.sources.detection import kind_of
+from assay.converters.sources.detection import kind_of, with_signature
 from assay.converters.sources.import_string import is_import_string
 
 _MODEL_KINDS = ("onnx", "bundle")
@@ -107,7 +107,7 @@ def _subject(value: Any) -> Subject:
     if is_import_string(text) and not Path(text).exists():
         return Subject(text, text, "import string")
     try:
-        return Subject(text, text, kind_of(Path(text)))
+        return Subject(text, text, kind_of(Path(with_signature(text)[0])))
     except SourceError as error:
         return Subject(text, text, None, error.reason)
 

@@ -32,7 +32,10 @@ class SourceError(AssayError):
 
 @dataclass(frozen=True)
 class Request:
-    """What the user says of a source besides its name; hints say what neither the user nor the source does."""
+    """What the user says of a source besides its name; hints say what neither the user nor the source does.
+
+    ``signature`` is the one that is asked for of a source that has several.
+    """
 
     name: str
     inputs: Inputs | None = None
@@ -40,6 +43,7 @@ class Request:
     trusted: bool = False
     hints: Mapping[str, TensorSpec] = field(default_factory=dict)
     output_hints: Sequence[str] = ()
+    signature: str | None = None
 
 
 class Runnable(Protocol):

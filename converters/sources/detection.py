@@ -10,6 +10,12 @@ from assay.converters.sources.base import SourceError
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
+def with_signature(text: str) -> tuple[str, str | None]:
+    """A path, and the signature that is asked for as in ``saved_model#encode``; a path that exists is taken whole."""
+    path, separator, name = text.rpartition("#")
+    return (path, name) if separator and path and name and not Path(text).exists() else (text, None)
+
+
 def kind_of(path: Path) -> str:
     """One of ``saved-model bundle exported-program torchscript torch-pickle keras h5 onnx graph-def``."""
     if not path.exists():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from assay.converters.sources.base import Inputs, Request, Source, SourceError
-from assay.converters.sources.detection import kind_of
+from assay.converters.sources.detection import kind_of, with_signature
 from assay.converters.sources.import_string import call, is_import_string
 from assay.specs.interface import TensorSpec
 
@@ -51,7 +52,7 @@ def open_source(
     ``inputs`` gives specifications or example arrays by name; ``outputs`` gives names to outputs that have none;
     ``folders`` are searched by import strings and relative paths; ``hints`` are specifications that are used only
     where the source has an input of that name and nobody else says its shape; ``output_hints`` name outputs that
-    have no names, where there are as many.
+    have no names, where there are as many. A SavedModel's signature is asked for as in ``folder#signature``.
     """
     if isinstance(source, Source):
         return source
@@ -63,14 +64,22 @@ def open_source(
     request = Request(text, inputs, outputs, trust, _by_name(hints), output_hints)
     if is_import_string(text) and not Path(text).exists():
         return _open_object(call(text, folders), request)
-    path = _locate(text, folders)
-    return _opener(_FILE_KINDS[kind_of(path)])(path, request)
+    return _open_path(text, folders, request)
+
+
+def _open_path(text: str, folders: Sequence[Path], request: Request) -> Source:
+    located = _locate(text, folders)
+    place, signature = (str(located), None) if located.exists() else with_signature(text)
+    path = located if signature is None else _locate(place, folders)
+    kind = kind_of(path)
+    if signature is not None and kind != "saved-model":
+        raise SourceError(request.name, f"asks for the signature {signature}, but only a SavedModel has signatures")
+    return _opener(_FILE_KINDS[kind])(path, replace(request, signature=signature))
 
 
 def _open_object(value: Any, request: Request) -> Source:
     if isinstance(value, str | os.PathLike):  # a factory may give the path of a file or folder
-        path = Path(value)
-        return _opener(_FILE_KINDS[kind_of(path)])(path, request)
+        return _open_path(os.fspath(value), (), request)
     classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(value).__mro__}
     for name, opener in _OBJECT_KINDS:
         if name in classes:

@@ -1,4 +1,4 @@
-"""A SavedModel folder of TensorFlow 1 or 2, by its serving signature."""
+"""A SavedModel folder of TensorFlow 1 or 2, by its serving signature or the one that is asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.util import deprecation
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.tf_function import TensorFlowSource, from_concrete, spec_from_tf
@@ -26,17 +27,21 @@ def open_folder(path: Path, request: Request) -> TensorFlowSource:
         return _from_graph(path, request)
     except Exception as error:
         raise SourceError(request.name, f"can't be loaded as a SavedModel: {brief(error)}") from error
-    name = _choose(request.name, list(loaded.signatures))
+    name = _choose(request, list(loaded.signatures))
     return from_concrete(loaded.signatures[name], request, "saved-model", owner=loaded)
 
 
-def _choose(source: str, signatures: list[str]) -> str:
-    if SIGNATURE in signatures:
-        return SIGNATURE
-    if len(signatures) == 1:
-        return signatures[0]
+def _choose(request: Request, signatures: list[str]) -> str:
+    """The signature that is asked for, else the serving one, else the only one."""
+    if request.signature is None and (SIGNATURE in signatures or len(signatures) == 1):
+        return SIGNATURE if SIGNATURE in signatures else signatures[0]
+    if request.signature in signatures:
+        return request.signature
     found = ", ".join(sorted(signatures)) or "none"
-    raise SourceError(source, f"has the signatures {found}, but should have one named {SIGNATURE}")
+    if request.signature is not None:
+        raise SourceError(request.name, f"has no signature {request.signature}, but has {found}")
+    chosen = f"; choose one: {request.name}#{min(signatures)}" if signatures else ""
+    raise SourceError(request.name, f"has the signatures {found}, but should have one named {SIGNATURE}{chosen}")
 
 
 def _from_graph(path: Path, request: Request) -> TensorFlowSource:
@@ -45,13 +50,13 @@ def _from_graph(path: Path, request: Request) -> TensorFlowSource:
     Left as operations of the graph, variables would be seen by no freezing, no digest and no perturbation.
     """
     try:
-        with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        with deprecation.silence(), tf.compat.v1.Session(graph=tf.Graph()) as session:
             meta = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
             definition = session.graph.as_graph_def()
             values = session.run(_reads(session.graph))
     except Exception as error:
         raise SourceError(request.name, f"can't be loaded as a SavedModel: {brief(error)}") from error
-    signature = meta.signature_def[_choose(request.name, [n for n in meta.signature_def if not n.startswith("__")])]
+    signature = meta.signature_def[_choose(request, [n for n in meta.signature_def if not n.startswith("__")])]
     variables = {handle: tf.Variable(value, name=handle.split(":")[0]) for handle, value in values.items()}
     everything = tf.compat.v1.wrap_function(lambda: _import(definition, variables), [])
     inputs, outputs = (_elements(everything.graph, infos) for infos in (signature.inputs, signature.outputs))

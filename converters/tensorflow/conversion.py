@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
+from assay.converters.passes.record_source_lines import MODULE, SOURCE_LINE
 from assay.converters.tensorflow import folding
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
@@ -17,18 +18,22 @@ from assay.converters.tensorflow.source_lines import origin_of
 from assay.converters.tensorflow.tensor import Tensor, constant
 
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall", "IdentityN", "If", "StatelessIf", "ReadVariableOp"})
+_BACK = ("NextIteration", "RefNextIteration")  # where a loop of TensorFlow 1 closes its cycle
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An operation that can't be converted, and why."""
+    """An operation that can't be converted, and why; ``layer`` and ``line`` say where it comes from, if known."""
 
     operator: str
     name: str
     reason: str
+    layer: str = ""
+    line: str = ""
 
     def __str__(self) -> str:
-        return f"{self.operator} ({self.name}) {self.reason}"
+        place = f"{self.name}, {self.line}" if self.line else self.name
+        return f"{self.operator} ({place}) {self.reason}"
 
 
 class Conversion:
@@ -70,15 +75,24 @@ class Conversion:
     def _outputs(self, operation: Any, inputs: Sequence[Tensor | None], prefix: str) -> Sequence[Tensor | None]:
         nothing: list[Tensor | None] = [None] * len(operation.outputs)
         given = [tensor for tensor in inputs if tensor is not None]
-        if len(given) < len(inputs):
-            return nothing
         try:
+            if len(given) < len(inputs):
+                self._pass_over(operation)
+                return nothing
             return self._converted(operation, given, prefix)
         except HangsOnRefusal:
             return nothing
         except RefusedError as refused:
-            self.refusals.append(Refusal(operation.type, prefix + operation.name, refused.reason))
+            origin = origin_of(operation, prefix)
+            layer, line = origin.get(MODULE, ""), origin.get(SOURCE_LINE, "")
+            self.refusals.append(Refusal(operation.type, prefix + operation.name, refused.reason, layer, line))
             return nothing
+
+    def _pass_over(self, operation: Any) -> None:
+        """An operation that hangs on a refusal is not tried, but refused as well where nothing could be tried."""
+        tried = operation.type in folding.PASSED_ON or _shortcut(operation) is not None
+        if not tried and self._handler(operation) is None:
+            raise RefusedError("has no handler")
 
     def _handler(self, operation: Any) -> Handler | None:
         """By the operator's name; complex numbers have handlers of their own, calls aside."""
@@ -132,6 +146,8 @@ def function_of(operation: Any, name: str) -> Any:
 
 def _inputs(operation: Any) -> Sequence[Any]:
     """What the operation's handler gets: its inputs, or those of the operations that are converted with it."""
+    if operation.type in _BACK:
+        return ()
     pattern, _ = SHORTCUTS.get(operation.type, (None, None))
     found = None if pattern is None else pattern(operation)
     return operation.inputs if found is None else found

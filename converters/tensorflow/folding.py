@@ -13,12 +13,13 @@ from tensorflow.python.eager import context, execute
 from assay.converters.tensorflow.tensor import Tensor, constant
 
 _GROWTH = 1 << 16  # bytes that a folded constant may have more than what it is made of
+PASSED_ON = frozenset({"Identity", "StopGradient", "PreventGradient"})
 _NEVER = frozenset({"PartitionedCall", "StatelessIf", "StatelessWhile", "StatelessCase", "Placeholder", "NoOp"})
 
 
 def fold(operation: Any, inputs: Sequence[Tensor]) -> list[Tensor] | None:
     """The outputs as constants, or None where an input is none, or the result would be much larger."""
-    if operation.type in ("Identity", "StopGradient", "PreventGradient"):
+    if operation.type in PASSED_ON:
         return list(inputs[:1])
     if operation.type == "Const":
         array = tf.make_ndarray(operation.get_attr("value"))

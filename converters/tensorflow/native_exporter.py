@@ -37,16 +37,10 @@ class UnconvertibleError(ConvertError):
 def export(source: Source, opset: int | None) -> Exported:
     """Convert the source's flat function; raises `ConvertError`."""
     assert isinstance(source, TensorFlowSource)
-    chosen = opset or DEFAULT_OPSET
-    if not OLDEST_OPSET <= chosen <= NEWEST_OPSET:
-        due = f"but should be {OLDEST_OPSET} to {NEWEST_OPSET}"
-        raise ConvertError(source.name, f"opset {chosen} was asked for, {due} for the exporter {NAME}")
+    chosen = require_opset(source.name, opset)
     emitter = Emitter(chosen)
-    function = source.function
-    conversion = Conversion(emitter, _labels(function))
-    _require_real(source.name, [*function.inputs, *function.outputs])
-    inputs, arguments = _arguments(emitter, function)
-    found = conversion.convert(function.graph, arguments)
+    conversion = Conversion(emitter, labels(source.function))
+    inputs, found = write(source, conversion)
     if conversion.refusals:
         raise UnconvertibleError(source.name, conversion.refusals)
     outputs = _outputs(emitter, [tensor for tensor in found if tensor is not None], source.output_names)
@@ -63,6 +57,23 @@ def export(source: Source, opset: int | None) -> Exported:
     return Exported(model, tuple(str(value.name) for value in inputs), NAME)
 
 
+def require_opset(source: str, opset: int | None) -> int:
+    """The opset to write; raises `ConvertError` for one that is not known here."""
+    chosen = opset or DEFAULT_OPSET
+    if not OLDEST_OPSET <= chosen <= NEWEST_OPSET:
+        due = f"but should be {OLDEST_OPSET} to {NEWEST_OPSET}"
+        raise ConvertError(source, f"opset {chosen} was asked for, {due} for the exporter {NAME}")
+    return chosen
+
+
+def write(source: TensorFlowSource, conversion: Conversion) -> tuple[list[ir.Value], list[Tensor | None]]:
+    """Write the source's function; the graph's inputs, and its outputs, None for one that hangs on a refusal."""
+    function = source.function
+    _require_real(source.name, [*function.inputs, *function.outputs])
+    inputs, arguments = _arguments(conversion.emitter, function)
+    return inputs, conversion.convert(function.graph, arguments)
+
+
 def _require_real(source: str, tensors: Sequence[Any]) -> None:
     """Complex numbers are pairs inside the graph, and have no form at its border."""
     for tensor in tensors:
@@ -71,7 +82,7 @@ def _require_real(source: str, tensors: Sequence[Any]) -> None:
             raise ConvertError(source, reason)
 
 
-def _labels(function: Any) -> Mapping[int, str]:
+def labels(function: Any) -> Mapping[int, str]:
     """The names of variables by the identity of the handles that the function captured."""
     captured = [tensor for tensor in function.captured_inputs if tensor.dtype == tf.resource]
     named = [(variable.handle, getattr(variable, "path", None) or variable.name) for variable in function.variables]

@@ -88,6 +88,13 @@ class Operation:
         return content
 
 
+def origin(tensor: Any) -> Any:
+    """What a tensor of the graph is, without the operations that only pass it on."""
+    while tensor.op.type == "Identity":
+        tensor = tensor.op.inputs[0]
+    return tensor
+
+
 def onnx_dtype(name: str) -> ir.DataType:
     """ONNX's dtype for TensorFlow's name; refused where there is none."""
     if name not in ONNX_DTYPES:

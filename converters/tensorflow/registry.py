@@ -57,6 +57,9 @@ FAMILIES = (
     "attention",
     "lookup",
     "dilated_convolution",
+    "negative_zero",
+    "updates",
+    "legacy_control_flow",
 )
 HANDLERS: dict[str, Handler] = {}
 COMPOSERS: dict[str, Composer] = {}

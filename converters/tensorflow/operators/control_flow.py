@@ -26,15 +26,21 @@ def condition(e: Emitter, op: Operation) -> Sequence[Tensor]:
     asked, arguments = op.inputs[0], op.inputs[1:]
     if asked.array is not None:
         taken = bool(asked.array) if asked.array.ndim == 0 else asked.array.size > 0
-        return _call(op, _named(op, "then_branch" if taken else "else_branch"), arguments)
+        return called(op, _named(op, "then_branch" if taken else "else_branch"), arguments)
+    branches = (_named(op, "then_branch"), _named(op, "else_branch"))
+    return between(e, op, asked, *((graph, arguments) for graph in branches))
+
+
+def between(e: Emitter, op: Operation, asked: Tensor, *branches: tuple[Any, Sequence[Tensor]]) -> list[Tensor]:
+    """An If of two graphs with their arguments, the first of which is taken where the answer is true."""
     if asked.rank != 0 or asked.dtype == "string":
         raise RefusedError("asks a condition that is no scalar of numbers")
-    _prepare(e, arguments)
+    for _, arguments in branches:
+        _prepare(e, arguments)
     going = e.logical(asked)
     if asked.dtype != "bool":
         going = e.node("Cast", [going], to=ir.DataType.BOOL)
-    branches = (_named(op, "then_branch"), _named(op, "else_branch"))
-    return _either(e, op, going, *(_branch(op, graph, arguments) for graph in branches))
+    return _either(e, op, going, *(_branch(op, graph, arguments) for graph, arguments in branches))
 
 
 @handles("Case", "StatelessCase")
@@ -44,13 +50,13 @@ def case(e: Emitter, op: Operation) -> Sequence[Tensor]:
     graphs = [function_of(op.tf, branch.name) for branch in op.tf.get_attr("branches")]
     if index.array is not None:
         number = int(index.array)
-        return _call(op, graphs[number if 0 <= number < len(graphs) else -1], arguments)
+        return called(op, graphs[number if 0 <= number < len(graphs) else -1], arguments)
     _prepare(e, arguments)
     chosen = e.logical(index)
 
     def from_number(number: int) -> Sequence[Tensor]:
         if number == len(graphs) - 1:
-            return _call(op, graphs[number], arguments)
+            return called(op, graphs[number], arguments)
         going = e.node("Equal", [chosen, e.constant(np.array(number, np.int32))])
         return _either(e, op, going, _branch(op, graphs[number], arguments), lambda: from_number(number + 1))
 
@@ -61,7 +67,8 @@ def _named(op: Operation, attribute: str) -> Any:
     return function_of(op.tf, op.tf.get_attr(attribute).name)
 
 
-def _call(op: Operation, graph: Any, arguments: Sequence[Tensor]) -> list[Tensor]:
+def called(op: Operation, graph: Any, arguments: Sequence[Tensor]) -> list[Tensor]:
+    """What a graph gives for these arguments; raises `HangsOnRefusal`."""
     found = op.conversion.convert(graph, arguments, op.inner_prefix)
     if any(tensor is None for tensor in found):
         raise HangsOnRefusal
@@ -69,7 +76,7 @@ def _call(op: Operation, graph: Any, arguments: Sequence[Tensor]) -> list[Tensor
 
 
 def _branch(op: Operation, graph: Any, arguments: Sequence[Tensor]) -> Branch:
-    return lambda: _call(op, graph, arguments)
+    return lambda: called(op, graph, arguments)
 
 
 def _prepare(e: Emitter, tensors: Sequence[Tensor]) -> None:

@@ -9,6 +9,7 @@ import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
 from assay.converters.tensorflow.operation import Operation
+from assay.converters.tensorflow.operators.sizes import vector
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
 
@@ -34,9 +35,26 @@ class Window:
         both = [before for before, _ in known] + [after for _, after in known]
         return {"pads": both} if any(both) else {}
 
+    def steps_over(self, sizes: Sequence[Dim]) -> bool:
+        """Whether padding depends on the size of an axis on which steps are wider than the window."""
+        return any(isinstance(size, Symbol) and 1 < self.reach(n) < self.strides[n] for n, size in enumerate(sizes))
+
+    def reach(self, axis: int) -> int:
+        """How many elements of an axis the window spans."""
+        return (self.kernel[axis] - 1) * self.dilations[axis] + 1
+
+    def totals(self, e: Emitter, value: ir.Value) -> list[ir.Value]:
+        """The padding of each spatial axis of a value with channels first, as vectors of one int64."""
+        found = []
+        for axis, stride in enumerate(self.strides):
+            before = e.node("Sub", [e.node("Shape", [value], start=2 + axis, end=3 + axis), e.ints(1)])
+            left = e.node("Add", [e.node("Mod", [before, e.ints(stride)]), e.ints(1)])
+            found.append(e.node("Max", [e.node("Sub", [e.ints(self.reach(axis)), left]), e.ints(0)]))
+        return found
+
     def _pair(self, axis: int, size: Dim) -> tuple[int, int] | None:
         """Padding before and after one axis, as TensorFlow counts it; None where it depends on the size."""
-        reach, stride = (self.kernel[axis] - 1) * self.dilations[axis] + 1, self.strides[axis]
+        reach, stride = self.reach(axis), self.strides[axis]
         if isinstance(size, Symbol) and stride != 1:
             if 1 < reach < stride:  # ONNX Runtime's own padding goes wrong there
                 raise RefusedError(
@@ -92,6 +110,16 @@ def _pads(op: Operation, data: Spatial, window: Window) -> dict[str, object]:
     return _explicit(op, data) if padding == "EXPLICIT" else window.pads(padding, data.sizes)
 
 
+def _padded(e: Emitter, op: Operation, data: Spatial, window: Window) -> tuple[ir.Value, dict[str, object]]:
+    """The input of a convolution and its attributes of padding; zeros are put around it where none can say how many."""
+    if op.attr("padding") != "SAME" or not window.steps_over(data.sizes):
+        return data.value, _pads(op, data, window)
+    totals = window.totals(e, data.value)
+    before = [e.node("Div", [total, e.ints(2)]) for total in totals]
+    after = [e.node("Sub", [total, half]) for total, half in zip(totals, before, strict=True)]
+    return e.node("Pad", [data.value, vector(e, [0, 0, *before, 0, 0, *after])]), {}
+
+
 @handles("Conv2D", "Conv3D")
 def convolution(e: Emitter, op: Operation) -> Tensor:
     """Weights are [spatial..., inputs, outputs] there, and [outputs, inputs, spatial...] here."""
@@ -101,14 +129,15 @@ def convolution(e: Emitter, op: Operation) -> Tensor:
     *kernel, inputs, outputs = weights.static_shape
     window = Window(tuple(kernel), data.pick(op.attr("strides")), data.pick(op.attr("dilations")))
     turn = (len(kernel) + 1, len(kernel), *range(len(kernel)))
+    content, pads = _padded(e, op, data, window)
     value = e.node(
         "Conv",
-        [data.value, _turned(e, weights, turn)],
+        [content, _turned(e, weights, turn)],
         group=data.channels // inputs,
         kernel_shape=kernel,
         strides=list(window.strides),
         dilations=list(window.dilations),
-        **_pads(op, data, window),
+        **pads,
     )
     return data.result(op, value, outputs)
 
@@ -127,14 +156,15 @@ def depthwise(e: Emitter, op: Operation) -> Tensor:
     else:
         first = e.node("Transpose", [e.logical(weights)], perm=[2, 3, 0, 1])
         kernel = e.node("Reshape", [first, e.ints(inputs * multiplier, 1, height, width)])
+    content, pads = _padded(e, op, data, window)
     value = e.node(
         "Conv",
-        [data.value, kernel],
+        [content, kernel],
         group=inputs,
         kernel_shape=[height, width],
         strides=list(window.strides),
         dilations=list(window.dilations),
-        **_pads(op, data, window),
+        **pads,
     )
     return data.result(op, value, inputs * multiplier)
 

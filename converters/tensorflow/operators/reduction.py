@@ -8,7 +8,7 @@ import onnx_ir as ir
 from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
 from assay.converters.tensorflow.operation import Operation
 from assay.converters.tensorflow.operators.elementwise import elementwise
-from assay.converters.tensorflow.operators.sizes import place, placed
+from assay.converters.tensorflow.operators.sizes import place, placed, scalar_of, size
 from assay.converters.tensorflow.registry import RefusedError, handles
 from assay.converters.tensorflow.tensor import Dim, Symbol, Tensor
 
@@ -36,7 +36,11 @@ def reduce(e: Emitter, op: Operation) -> Tensor:
     if not reduced:  # TensorFlow reduces over none, ONNX over all
         return elementwise(e, op, lambda x: e.node("Abs", x[:1])) if op.type == "EuclideanNorm" else tensor
     value, places, layout = _placed(e, tensor, reduced, keep)
-    reduced_value = _node(e, operator, value, e.ints(*places), keep)
+    if op.type == "Mean" and _may_be_none(tensor, reduced):
+        whole = _node(e, "ReduceSum", value, e.ints(*places), keep)
+        reduced_value = e.node("Div", [whole, _count(e, tensor, reduced, value.dtype)])
+    else:
+        reduced_value = _node(e, operator, value, e.ints(*places), keep)
     return op.result(reduced_value, _shape(tensor, reduced, keep), layout=layout, sizes=_sizes(op, tensor))
 
 
@@ -50,6 +54,19 @@ def _placed(e: Emitter, tensor: Tensor, reduced: list[int], keep: bool) -> tuple
     places = sorted(place(axis, tensor.rank, CHANNELS_FIRST) for axis in reduced)
     stays = keep or (left >= 3 and last not in reduced)
     return e.channels_first(tensor), places, CHANNELS_FIRST if stays else LOGICAL
+
+
+def _may_be_none(tensor: Tensor, reduced: list[int]) -> bool:
+    """Whether the mean is of floats over a batch that may be empty, which ONNX Runtime takes for 0 instead of NaN."""
+    return 0 in reduced and isinstance(tensor.dim(0), Symbol) and tensor.dtype in ("float32", "float64")
+
+
+def _count(e: Emitter, tensor: Tensor, reduced: list[int], dtype: ir.DataType | None) -> ir.Value:
+    """How many elements are reduced to one."""
+    whole = size(e, tensor, reduced[0])
+    for axis in reduced[1:]:
+        whole = e.node("Mul", [whole, size(e, tensor, axis)])
+    return e.node("Cast", [scalar_of(e, whole)], to=dtype)
 
 
 def _node(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
@@ -79,10 +96,10 @@ def _sizes(op: Operation, tensor: Tensor) -> tuple[Dim, ...] | None:
     """The product of the sizes of axes."""
     if op.type != "Prod" or tensor.sizes is None:
         return None
-    symbols = [size for size in tensor.sizes if isinstance(size, Symbol)]
+    symbols = [number for number in tensor.sizes if isinstance(number, Symbol)]
     product = 1
-    for size in tensor.sizes:
-        product *= size if isinstance(size, int) else 1
+    for number in tensor.sizes:
+        product *= number if isinstance(number, int) else 1
     return (product,) if not symbols else (symbols[0],) if len(symbols) == 1 and product == 1 else (Symbol(),)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.convert_explain import explain_source
 from assay.cli.options import by_name, input_option, trust_option
 from assay.cli.output import console, emit_json, json_option, progress
 from assay.specs.interface import TensorSpec
@@ -45,7 +46,10 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
 
 @click.command()
 @click.argument("source")
-@click.option("-o", "--output", required=True, metavar="BUNDLE", help="Folder to write.")
+@click.option("-o", "--output", metavar="BUNDLE", help="Folder to write.")
+@click.option(
+    "--explain", is_flag=True, help="Tell how each operator of the model would be converted, and write nothing."
+)
 @click.option("--task", default="generic", show_default=True, help="What the model does; fixes names and roles.")
 @input_option
 @click.option("--output-name", "outputs", multiple=True, help="Name of an output that has none; repeat in order.")
@@ -67,7 +71,8 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
 @json_option
 def command(
     source: str,
-    output: str,
+    output: str | None,
+    explain: bool,
     task: str,
     inputs: tuple[TensorSpec, ...],
     outputs: tuple[str, ...],
@@ -80,14 +85,22 @@ def command(
 ) -> None:
     """Convert SOURCE to an ONNX bundle, and lint it.
 
-    SOURCE is a .onnx, .pt2, TorchScript, .keras, .h5 or .pb file, a SavedModel folder, or package.module:callable.
+    SOURCE is a .onnx, .pt2, TorchScript, .keras, .h5 or .pb file, a SavedModel folder (FOLDER#SIGNATURE
+    for another signature than its serving one), or package.module:callable.
 
     \b
     Examples:
       assay convert shop.models:build -o out/model --input "pixel_values=float32[batch,3,224,224] in 0..1"
       assay convert saved_model/ -o out/model --task image-classification
       assay convert model.keras -o out/model --target edge
+      assay convert saved_model/ --explain
+
+    Exit status of --explain: 0 where every operator is covered, 2 where the conversion would be refused.
     """
+    if explain:
+        sys.exit(explain_source(source, by_name(inputs) or None, opset, exporter, trust_source, json_path))
+    if output is None:
+        raise click.UsageError("there is no --output, but should be the folder to write; or ask for --explain")
     from assay.conformance.lint import lint
     from assay.conformance.result import verdict_of
     from assay.converters.convert import convert

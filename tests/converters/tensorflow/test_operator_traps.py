@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from agreement import converted, float_specs, random
+from tensorflow.compiler.tf2xla.ops import gen_xla_ops
 
 from assay.converters.exporter import ConvertError
 from assay.converters.sources import open_source
@@ -168,6 +170,13 @@ def test_padding_that_the_runtime_gets_wrong_is_refused() -> None:
     known.assert_agrees(random(2, 5, 9, 2))
 
 
+@pytest.mark.parametrize("size", [1, 4, 5, 6, 7, 8, 9])
+def test_a_convolution_pads_dynamic_axes_though_steps_be_wider_than_its_window(size: int) -> None:
+    weights = tf.constant(random(3, 2, 2, 4))
+    model = converted(lambda x: tf.nn.conv2d(x, weights, (2, 4), "SAME"), *float_specs([None, None, None, 2]))
+    model.assert_agrees(random(2, size, size + 3, 2))
+
+
 def test_a_range_of_floats_has_as_many_as_the_quotient_in_float32() -> None:
     model = converted(tf.range, *[tf.TensorSpec([], tf.float32)] * 3)
     for numbers in ((-0.5, 0.100000024, 0.1), (0.0, 7.2000003, 0.8), (1.0, -1.0, -0.3), (0.0, 0.0, 1.0)):
@@ -242,3 +251,27 @@ def test_a_slice_backwards_from_before_the_axis_is_empty(length: int) -> None:
     computed = converted(lambda x, a, b: x[a:b:-1], *float_specs([None]), scalar, scalar)
     for start, end in ((-4, -7), (-1, -3), (2, 0), (9, 1), (-1, -9)):
         computed.assert_agrees(values, np.array(start, np.int32), np.array(end, np.int32))
+
+
+def test_where_minus_zero_stands_decides_no_maximum_of_keras() -> None:
+    model = converted(lambda x: keras.ops.argmax(x, axis=-1), *float_specs([None, 4]))
+    model.assert_agrees(np.array([[-0.0, 0.0, -1.0, 0.0], [-2.0, -0.0, -0.0, -1.0], [3.0, 0.0, 3.0, -0.0]], np.float32))
+
+
+def test_the_bits_of_a_float_are_refused_where_they_tell_of_nan() -> None:
+    assert "reads the bits of float32" in refusal(keras.ops.signbit, *float_specs([None, 4]))
+
+
+@pytest.mark.parametrize("start", [-1, 0, 2, 9])
+def test_an_updated_part_is_moved_inside(start: int) -> None:
+    def function(x: Any, part: Any, place: Any) -> Any:
+        return gen_xla_ops.xla_dynamic_update_slice(x, part, tf.stack([place, 1]))
+
+    model = converted(function, *float_specs([None, 4], [2, None]), tf.TensorSpec([], tf.int32))
+    model.assert_agrees(random(5, 4), random(2, 3), np.array(start, np.int32))
+
+
+def test_the_mean_of_an_empty_batch_is_not_a_number() -> None:
+    model = converted(lambda x: (tf.reduce_mean(x), tf.reduce_mean(x, [0, 2])), *float_specs([None, 2, 3]))
+    for batch in (0, 1, 4):
+        model.assert_agrees(random(batch, 2, 3))
