@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import onnx_ir as ir
 
 from assay.converters.exporter import ConvertError
+from assay.converters.passes.stamp_metadata import sort_metadata
 from assay.specs.condition_sets import allowed, bounded, nearest, simplified
 from assay.specs.conditions import Condition
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec
@@ -34,21 +35,21 @@ def contracted(source: str, interface: Interface, clauses: Sequence[Clause]) -> 
     axes = interface.axes
     known = [clause for clause in clauses if clause.condition.names <= set(axes)]
     conditions = simplified([clause.condition for clause in known], axes)
-    narrowed = {name: bounded(axis, conditions) for name, axis in axes.items()}
+    bounds = {name: bounded(axis, conditions) for name, axis in axes.items()}
     impossible = nearest({name: axis.minimum for name, axis in axes.items()}, axes, conditions) is None
-    faults = [fault for name in axes if (fault := _fault(axes[name], narrowed[name], conditions, known))]
+    faults = [fault for name in axes if (fault := _fault(axes[name], bounds[name], conditions, known))]
     if faults:
         raise ConvertError(source, f"{'; '.join(faults)}; {_ADVICE}")
     if impossible:
         raise ConvertError(source, f"no sizes satisfy {' and '.join(map(str, conditions))}")
-    left = {name: axis for name, axis in narrowed.items() if axis is not None}
-    inputs = tuple(_with_axes(spec, left) for spec in interface.inputs)
-    return replace(interface, inputs=inputs, conditions=conditions)
+    return narrowed(replace(interface, conditions=conditions))
 
 
-def conditions_text(conditions: Sequence[Condition]) -> str:
-    """The value of the metadata key: a JSON array of the conditions' texts."""
-    return json.dumps([str(condition) for condition in conditions])
+def state_conditions(model: ir.Model, conditions: Sequence[Condition]) -> None:
+    """Set the metadata key to a JSON array of the conditions' texts, where there are any."""
+    if conditions:
+        model.metadata_props[CONDITIONS_KEY] = json.dumps([str(condition) for condition in conditions])
+        sort_metadata(model)
 
 
 def stated_conditions(model: ir.Model) -> tuple[Condition, ...]:
@@ -60,10 +61,10 @@ def stated_conditions(model: ir.Model) -> tuple[Condition, ...]:
     return tuple(map(Condition, texts))
 
 
-def with_axes_narrowed(interface: Interface) -> Interface:
+def narrowed(interface: Interface) -> Interface:
     """The same with the bounds of axes that follow from its conditions."""
-    narrowed = {name: bounded(axis, interface.conditions) or axis for name, axis in interface.axes.items()}
-    return replace(interface, inputs=tuple(_with_axes(spec, narrowed) for spec in interface.inputs))
+    axes = {name: bounded(axis, interface.conditions) or axis for name, axis in interface.axes.items()}
+    return replace(interface, inputs=tuple(_with_axes(spec, axes) for spec in interface.inputs))
 
 
 def excess(asked: Axis, left: Axis | None) -> str | None:

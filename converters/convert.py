@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx_ir as ir
 
-from assay.converters.contract import CONDITIONS_KEY, conditions_text, contracted
+from assay.converters.contract import contracted, narrowed, state_conditions
 from assay.converters.bundle import Bundle, require_replaceable, write_bundle
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported, find_exporter
+from assay.converters.lifting import idle_conditions
 from assay.converters.passes import run_passes
 from assay.converters.passes.context import PassContext
 from assay.converters.sources import Source, open_source
@@ -70,8 +72,7 @@ def convert_source(
     interface = describe(source, task)
     exported = export(source, opset)
     _require_opset(source, exported, opset)
-    if exported.clauses:
-        interface = _described_within(contracted(source.name, interface, exported.clauses), source, task, interface)
+    contract = _described_within(contracted(source.name, interface, exported.clauses), source, task, interface)
     metadata = {
         "assay.profile": PROFILE_VERSION,
         "assay.exporter": exported.exporter,
@@ -79,10 +80,10 @@ def convert_source(
         "assay.source.sha256": source.sha256(),
         **statements,
     }
-    if interface.conditions:
-        metadata[CONDITIONS_KEY] = conditions_text(interface.conditions)
-    run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata, source.settings()))
-    return write_bundle(exported.model, interface, output)
+    run_passes(exported.model, PassContext(source.name, contract, exported.inputs, metadata, source.settings()))
+    contract = _without_idle_conditions(contract, source, exported.model, interface)
+    state_conditions(exported.model, contract.conditions)
+    return write_bundle(exported.model, contract, output)
 
 
 def _require_opset(source: Source, exported: Exported, opset: int | None) -> None:
@@ -99,8 +100,15 @@ def describe(source: Source, task: Task) -> Interface:
     return _with_outputs(Interface(inputs, task=task.name), source, task)
 
 
+def _without_idle_conditions(contract: Interface, source: Source, model: ir.Model, asked: Interface) -> Interface:
+    """Axes are again as wide as they were asked for, where the condition that narrowed them turns out to be idle."""
+    idle = idle_conditions(source, model, asked, contract.conditions)
+    kept = tuple(condition for condition in contract.conditions if condition not in idle)
+    return replace(contract, inputs=narrowed(replace(asked, conditions=kept)).inputs, conditions=kept)
+
+
 def _described_within(contract: Interface, source: Source, task: Task, seen: Interface) -> Interface:
-    """The outputs seen again where the sizes of the first look are not those that the contract allows."""
+    """The outputs seen again where the contract does not allow the sizes of the first look."""
     sizes = trace_sizes(seen)
     if all(satisfied(contract.conditions, s) for s in (sizes, _moved_sizes(seen, sizes))):
         return contract

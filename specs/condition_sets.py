@@ -132,7 +132,8 @@ def _of_one_axis(name: str, axis: Axis, conditions: Sequence[Condition]) -> list
     holes = sorted(set(range(int(left[0]), last + 1)) - set(left.tolist()))
     if len(holes) <= _MOST_HOLES:
         return [*low, *(Condition(f"{name} != {hole}") for hole in holes), *high]
-    return [*_remainder(name, left, last, bool(low)), *high] or list(conditions)
+    remainder = _remainder(name, left, last, bool(low))
+    return [*remainder, *high] if remainder else [c for c in conditions if not np.all(c.holds({name: sizes}))]
 
 
 def _remainder(name: str, left: np.ndarray, last: int, is_bounded: bool) -> list[Condition]:
