@@ -134,7 +134,7 @@ def _require_truth(text: str, node: ast.expr) -> None:
             for value in (left, *others):
                 _require_number(text, value)
         case _:
-            raise ConditionError(text, f"holds {ast.unparse(node)!r}, which is neither true nor false")
+            raise ConditionError(text, f"holds {ast.unparse(node)!r}, which is neither true nor false, but should be a comparison")
 
 
 def _require_number(text: str, node: ast.expr) -> None:

@@ -77,7 +77,8 @@ def _parity(reading: Parity) -> str | None:
     largest = _with(reading.largest_error, "largest error {}", wording.error)
     oracle = _with(reading.oracle, "oracle {}", wording.plain)
     searched = _with(reading.search and reading.search.tried, "{} inputs searched", wording.integer)
-    return wording.listed([worst, largest, probes, searched, oracle, _level(reading.level)], "; ")
+    limits = _with(wording.listed(map(wording.plain, reading.conditions), " and "), "holds where {}", str)
+    return wording.listed([limits, worst, largest, probes, searched, oracle, _level(reading.level)], "; ")
 
 
 def _level(level: Level | None) -> str | None:

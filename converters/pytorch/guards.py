@@ -63,13 +63,17 @@ class _Listener(logging.Handler):
 def listening() -> Iterator[Guards]:
     """Collect the guards of what runs inside; nothing of it is written anywhere."""
     guards, logger = Guards(), logging.getLogger(LOGGER)
-    listener, level, propagated, others = _Listener(guards), logger.level, logger.propagate, list(logger.handlers)
+    before = (logger.level, logger.propagate, list(logger.handlers), list(logger.filters), logger.disabled)
+    silenced = logging.root.manager.disable
     try:
-        logger.handlers[:], logger.propagate = [listener], False
+        logging.disable(logging.NOTSET)  # who turned logs off wants to read none, and will not
+        logger.propagate, logger.disabled = False, False
+        logger.handlers[:], logger.filters[:] = [_Listener(guards)], []
         logger.setLevel(logging.INFO)
         yield guards
     finally:
-        logger.handlers[:], logger.propagate = others, propagated
+        logging.disable(silenced)
+        level, logger.propagate, logger.handlers[:], logger.filters[:], logger.disabled = before
         logger.setLevel(level)
 
 

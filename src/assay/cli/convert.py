@@ -116,6 +116,8 @@ def _show(bundle: Bundle, findings: Sequence[Finding]) -> None:
     for kind, specs in (("input", bundle.interface.inputs), ("output", bundle.interface.outputs)):
         for spec in specs:
             out.print(f"  {kind:6} {spec.name}: {spec}", markup=False)
+    for condition in bundle.interface.conditions:
+        out.print(f"  right where {condition}", markup=False)
     for finding in findings:
         where = location_text(finding.location)
         out.print(f"{finding.code} {finding.severity} {where}: {finding.message}", markup=False, soft_wrap=True)
