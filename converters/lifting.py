@@ -6,7 +6,8 @@ and parity judges them like all others. Any other condition stays, for no trial 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from assay.specs.conditions import Condition
 from assay.specs.interface import Axis, Interface
 
 _MOST_SIZES = 3
-_LARGEST = 1 << 29
+_LARGEST = 1 << 30  # beyond it a run of the source may take longer than the conversion
+_SMALL = 1 << 10
+_HANDED_OVER = (ir.DataType.FLOAT, ir.DataType.DOUBLE, ir.DataType.INT64, ir.DataType.INT32, ir.DataType.FLOAT16)
 _TOLERANCE = 1e-3
 
 
@@ -75,12 +78,45 @@ class _Trial:
 
 
 def _session(model: ir.Model) -> Any:
+    """The model as it lies in memory: its large weights are handed over, not copied."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    return ort.InferenceSession(ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    large = [value for value in model.graph.initializers.values() if _is_large(value.const_value)]
+    weights = {str(value.name): np.ascontiguousarray(_tensor(value).numpy()) for value in large}
+    values = list(map(ort.OrtValue.ortvalue_from_numpy, weights.values()))
+    options.add_external_initializers(list(weights), values)
+    with _set_aside(large):
+        proto = ir.to_proto(model).SerializeToString()
+    return ort.InferenceSession(proto, options, providers=["CPUExecutionProvider"])
+
+
+@contextmanager
+def _set_aside(weights: Sequence[ir.Value]) -> Iterator[None]:
+    """Each weight is said to lie elsewhere meanwhile."""
+    tensors = [_tensor(value) for value in weights]
+    try:
+        for value, tensor in zip(weights, tensors, strict=True):
+            shape, size = ir.Shape(tensor.shape), tensor.nbytes
+            value.const_value = ir.ExternalTensor(
+                "weights", 0, size, tensor.dtype, shape=shape, name=str(value.name)
+            )
+        yield
+    finally:
+        for value, tensor in zip(weights, tensors, strict=True):
+            value.const_value = tensor
+
+
+def _is_large(tensor: ir.TensorProtocol | None) -> bool:
+    return tensor is not None and tensor.nbytes > _SMALL and tensor.dtype in _HANDED_OVER
+
+
+def _tensor(value: ir.Value) -> ir.TensorProtocol:
+    assert value.const_value is not None
+    return value.const_value
 
 
 def _alike(got: Outputs, wanted: Outputs) -> bool:
