@@ -20,10 +20,14 @@ _ADVICE = "change the code, or try --exporter torch.onnx.torchscript"
 
 @dataclass(frozen=True)
 class Clause:
-    """A condition, and the line of the model's code that it comes from, as ``file.py:12``."""
+    """A condition, and the line of the model's code that it comes from, as ``file.py:12``.
+
+    ``of_operator`` where no code of the model asked, but an operator that works at any size, for its own sake.
+    """
 
     condition: Condition
     line: str | None = None
+    of_operator: bool = False
 
 
 def contracted(source: str, interface: Interface, clauses: Sequence[Clause]) -> Interface:

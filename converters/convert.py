@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx_ir as ir
 
 from assay.converters.contract import contracted, narrowed, state_conditions
 from assay.converters.bundle import Bundle, require_replaceable, write_bundle
@@ -81,7 +80,7 @@ def convert_source(
         **statements,
     }
     run_passes(exported.model, PassContext(source.name, contract, exported.inputs, metadata, source.settings()))
-    contract = _without_idle_conditions(contract, source, exported.model, interface)
+    contract = _without_idle_conditions(contract, source, exported, interface)
     state_conditions(exported.model, contract.conditions)
     return write_bundle(exported.model, contract, output)
 
@@ -100,9 +99,9 @@ def describe(source: Source, task: Task) -> Interface:
     return _with_outputs(Interface(inputs, task=task.name), source, task)
 
 
-def _without_idle_conditions(contract: Interface, source: Source, model: ir.Model, asked: Interface) -> Interface:
+def _without_idle_conditions(contract: Interface, source: Source, exported: Exported, asked: Interface) -> Interface:
     """Axes are again as wide as they were asked for, where the condition that narrowed them turns out to be idle."""
-    idle = idle_conditions(source, model, asked, contract.conditions)
+    idle = idle_conditions(source, exported.model, asked, contract.conditions, exported.clauses)
     kept = tuple(condition for condition in contract.conditions if condition not in idle)
     return replace(contract, inputs=narrowed(replace(asked, conditions=kept)).inputs, conditions=kept)
 

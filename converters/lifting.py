@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
+from assay.converters.contract import Clause
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.sources.base import Outputs, Source
-from assay.specs.condition_sets import nearest
+from assay.specs.condition_sets import nearest, simplified
 from assay.specs.conditions import Condition
 from assay.specs.interface import Axis, Interface
 
@@ -27,15 +28,27 @@ _TOLERANCE = 1e-3
 
 
 def idle_conditions(
-    source: Source, model: ir.Model, asked: Interface, conditions: Sequence[Condition]
+    source: Source, model: ir.Model, asked: Interface, conditions: Sequence[Condition], clauses: Sequence[Clause]
 ) -> frozenset[Condition]:
-    """The conditions outside of which the model still agrees with its source; ``asked`` has the axes without them."""
+    """The conditions outside of which the model still agrees with its source; ``asked`` has the axes without them.
+
+    A model that is too large to be tried has those lifted that no code of its own asked for.
+    """
     shut_out = {condition: sizes for condition in conditions if (sizes := _shut_out(condition, asked.axes))}
     weights = (value.const_value for value in model.graph.initializers.values())
-    if not shut_out or sum(weight.nbytes for weight in weights if weight is not None) > _LARGEST:
+    if not shut_out:
         return frozenset()
+    if sum(weight.nbytes for weight in weights if weight is not None) > _LARGEST:
+        theirs = {name for clause in clauses if not clause.of_operator for name in _tight(clause, asked)}
+        return frozenset(condition for condition in shut_out if condition.names.isdisjoint(theirs))
     trial = _Trial(source, model, asked, conditions)
     return frozenset(condition for condition, sizes in shut_out.items() if trial.agrees(condition, sizes))
+
+
+def _tight(clause: Clause, asked: Interface) -> frozenset[str]:
+    """The axes of a clause that shuts out any size at all."""
+    known = clause.condition.names <= set(asked.axes)
+    return clause.condition.names if not known or simplified([clause.condition], asked.axes) else frozenset()
 
 
 def _shut_out(condition: Condition, axes: Mapping[str, Axis]) -> list[int]:

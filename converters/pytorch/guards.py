@@ -23,15 +23,20 @@ _MESSAGE = "[guard added]"
 _KINDS = ("eval", "runtime_assert", "eval (forcing_spec)")
 _OWN = str(Path(__file__).parent)
 _STANDARD = sysconfig.get_path("stdlib")
+_OPERATORS = frozenset({"_decomp", "_refs", "_prims", "_prims_common", "_subclasses", "_meta_registrations.py"})
 _FILE = re.compile(r'File "([^"]+)", line (\d+)')
 
 
 @dataclass(frozen=True)
 class Guard:
-    """One guard in torch's own words (``Eq(Mod(s27, 4), 0)``), and the line of the model's code, as ``file.py:12``."""
+    """One guard in torch's own words (``Eq(Mod(s27, 4), 0)``), and the line of the model's code, as ``file.py:12``.
+
+    ``of_operator`` where torch decided it to find the shape or the strides of an operator's result.
+    """
 
     text: str
     line: str | None = None
+    of_operator: bool = False
 
 
 @dataclass
@@ -39,6 +44,11 @@ class Guards:
     """The guards that were heard, in order."""
 
     heard: list[Guard] = field(default_factory=list)
+
+    def is_of_operators(self, symbol: str) -> bool:
+        """Whether all that was decided by this symbol is that it is not 1, and operators alone asked."""
+        told = [guard for guard in self.heard if re.search(rf"\b{symbol}\b", guard.text)]
+        return bool(told) and all(guard.of_operator and guard.text == f"Ne({symbol}, 1)" for guard in told)
 
     def line_of(self, symbol: str) -> str | None:
         """The last line that spoke of a symbol: after it, nothing was left to decide."""
@@ -56,7 +66,7 @@ class _Listener(logging.Handler):
         arguments = record.args if isinstance(record.args, tuple) else ()
         if _MESSAGE not in str(record.msg) or len(arguments) < 2 or arguments[0] not in _KINDS:
             return
-        self.guards.heard.append(Guard(str(arguments[1]), _line()))
+        self.guards.heard.append(Guard(str(arguments[1]), *_origin()))
 
 
 @contextmanager
@@ -77,14 +87,27 @@ def listening() -> Iterator[Guards]:
         logger.setLevel(level)
 
 
-def _line() -> str | None:
-    """The line of the model's code that runs, else the one that the node in work comes from."""
+def line_of_error(error: BaseException) -> str | None:
+    """The innermost line of the model's code that an error came from."""
+    frames = [(frame, number) for frame, number in traceback.walk_tb(error.__traceback__) if _is_of_a_model(frame)]
+    own = [(frame.f_code.co_filename, number) for frame, number in frames if "assay" not in frame.f_globals["__name__"]]
+    return f"{Path(own[-1][0]).name}:{own[-1][1]}" if own else None
+
+
+def _origin() -> tuple[str | None, bool]:
+    """The line of the model's code that runs, else the one that the node in work comes from; whether an operator asks."""
+    asked = False
     for frame, number in traceback.walk_stack(None):
         path = frame.f_code.co_filename
-        if path.startswith(_OWN) and frame.f_code.co_filename != __file__:
+        if path.startswith(_OWN) and path != __file__:
             break
         if _is_of_a_model(frame):
-            return f"{Path(path).name}:{number}"
+            return f"{Path(path).name}:{number}", asked
+        asked = asked or not _OPERATORS.isdisjoint(Path(path).parts)
+    return _line_of_node(), asked
+
+
+def _line_of_node() -> str | None:
     trace = torch.fx.traceback.get_current_meta().get("stack_trace") or ""
     lines = [found for found in _FILE.findall(trace) if not _is_of_torch(found[0])]
     return f"{Path(lines[-1][0]).name}:{lines[-1][1]}" if lines else None

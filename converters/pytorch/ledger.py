@@ -54,7 +54,9 @@ def ledger_of(
     texts = [*_same_sizes(sizes, names), *_ranges(program, names), *_asserts(program)]
     lines = {guard.text: guard.line for guard in guards.heard if guard.line}
     clauses = (_clause(source, text, names, lines.get(text) or _line(text, names, guards)) for text in texts)
-    return Ledger(source, names, _once(filter(None, clauses)))
+    of_operators = {name for symbol, name in names.items() if guards.is_of_operators(symbol)}
+    marked = (replace(c, of_operator=c.condition.names <= of_operators) for c in clauses if c is not None)
+    return Ledger(source, names, _once(marked))
 
 
 def _axis_sizes(program: torch.export.ExportedProgram, inputs: Sequence[TensorSpec]) -> Iterable[tuple[str, Any]]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError
+from assay.converters.pytorch.guards import line_of_error
 from assay.converters.pytorch.upstream import reason
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.exported_program import ExportedProgramSource
@@ -55,7 +57,8 @@ def _traced(source: Source, dim: Callable[[Axis], Any]) -> torch.export.Exported
                 prefer_deferred_runtime_asserts_over_guards=True,
             )
     except Exception as error:
-        raise ConvertError(source.name, _pinned(error) or f"torch.export: {reason(error)}") from error
+        told = _pinned(error) or _of_data(error) or f"torch.export: {reason(error)}"
+        raise ConvertError(source.name, told) from error
 
 
 def _pinned(error: Exception) -> str | None:
@@ -70,6 +73,20 @@ def _pinned(error: Exception) -> str | None:
     return (
         f"{told} by the model's code as torch.export reads it, but should be dynamic; "
         f"write {names} in its input, change the code, or try --exporter torch.onnx.torchscript"
+    )
+
+
+def _of_data(error: BaseException) -> str | None:
+    """Which line decides by the values of a tensor, where that is what the error is about."""
+    root = error
+    while root.__cause__ is not None and not isinstance(root, GuardOnDataDependentSymNode):
+        root = root.__cause__
+    if not isinstance(root, GuardOnDataDependentSymNode):
+        return None
+    line = line_of_error(root) or line_of_error(error)
+    return (
+        f"the model's code{f' at {line}' if line else ''} decides by the values of a tensor, which a graph that is traced "
+        "can't; write torch.where or torch.cond instead"
     )
 
 
