@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from assay.converters.contract import contracted, narrowed, state_conditions
 from assay.converters.bundle import Bundle, require_replaceable, write_bundle
+from assay.converters.contract import contracted, narrowed, state_conditions
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported, find_exporter
 from assay.converters.lifting import idle_conditions

@@ -1,7 +1,8 @@
 """Conditions that shut out a few sizes only are tried there: torch notes many by which nothing hangs.
 
-Where the model and its source agree at each size that a condition shuts out, it is lifted; those sizes are then allowed,
-and parity judges them like all others. Any other condition stays, for no trial of a few sizes would prove it idle.
+Where the model and its source agree at each size that a condition shuts out, it is lifted; those sizes are then
+allowed, and parity judges them like all others. Any other condition stays, for no trial of a few sizes would prove it
+idle.
 """
 
 from __future__ import annotations
@@ -114,9 +115,7 @@ def _set_aside(weights: Sequence[ir.Value]) -> Iterator[None]:
     try:
         for value, tensor in zip(weights, tensors, strict=True):
             shape, size = ir.Shape(tensor.shape), tensor.nbytes
-            value.const_value = ir.ExternalTensor(
-                "weights", 0, size, tensor.dtype, shape=shape, name=str(value.name)
-            )
+            value.const_value = ir.ExternalTensor("weights", 0, size, tensor.dtype, shape=shape, name=str(value.name))
         yield
     finally:
         for value, tensor in zip(weights, tensors, strict=True):

@@ -22,7 +22,7 @@ _FARTHEST = 4096
 
 
 def simplified(conditions: Sequence[Condition], axes: Mapping[str, Axis]) -> tuple[Condition, ...]:
-    """Conditions that hold at the same sizes, fewer and simpler; those that the bounds of the axes imply are left out."""
+    """Conditions that hold at the same sizes, fewer and simpler; without those that the bounds of the axes imply."""
     reduced = [_without_idle_axes(condition, axes) for condition in conditions]
     single = [condition for condition in reduced if len(condition.names) == 1]
     several = [condition for condition in reduced if len(condition.names) > 1]
@@ -96,7 +96,7 @@ def _mended(
         tried = np.arange(axis.minimum, min(axis.maximum or _FARTHEST, sizes[name] + _FARTHEST) + 1, dtype=np.int64)
         fits = np.broadcast_to(broken.holds({**sizes, name: tried}), tried.shape)
         others = [c for c in conditions if name in c.names and c.names <= set(sizes)]
-        count = sum((np.broadcast_to(c.holds({**sizes, name: tried}), tried.shape).astype(int) for c in others))
+        count = sum(np.broadcast_to(c.holds({**sizes, name: tried}), tried.shape).astype(int) for c in others)
         for score in sorted(set(np.unique(count[fits])), reverse=True)[:1] if fits.any() else []:
             left = tried[fits & (count == score)]
             size = int(left[np.argmin(np.abs(left - sizes[name]))])
@@ -156,7 +156,9 @@ def _without_idle_axes(condition: Condition, axes: Mapping[str, Axis]) -> Condit
     return condition
 
 
-def _not_implied(several: Sequence[Condition], others: Sequence[Condition], axes: Mapping[str, Axis]) -> list[Condition]:
+def _not_implied(
+    several: Sequence[Condition], others: Sequence[Condition], axes: Mapping[str, Axis]
+) -> list[Condition]:
     """Those of several axes that are false somewhere where all the others hold, the shortest kept first."""
     kept: list[Condition] = []
     for condition in sorted(dict.fromkeys(several), key=lambda one: (len(one.text), one.text)):

@@ -1,8 +1,8 @@
 """Conditions on the sizes of axes: ``2 * sequence > 20``, ``height % 32 == 0``, ``width <= 512 or batch == 1``.
 
 A condition is made of the names of axes, whole numbers, ``+ - * // %``, ``min`` and ``max``, comparisons, ``and``,
-``or`` and ``not``; ``//`` rounds down and ``%`` has the sign of the divisor, as in Python. Where something is divided by
-zero, the condition does not hold.
+``or`` and ``not``; ``//`` rounds down and ``%`` has the sign of the divisor, as in Python. Where something is divided
+by zero, the condition does not hold.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class _Replaced(ast.NodeTransformer):
     def __init__(self, name: str, size: int) -> None:
         self.name, self.size = name, size
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name that ast calls
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Constant(self.size) if node.id == self.name else node
 
 
@@ -134,7 +134,9 @@ def _require_truth(text: str, node: ast.expr) -> None:
             for value in (left, *others):
                 _require_number(text, value)
         case _:
-            raise ConditionError(text, f"holds {ast.unparse(node)!r}, which is neither true nor false, but should be a comparison")
+            raise ConditionError(
+                text, f"holds {ast.unparse(node)!r}, which is neither true nor false, but should be a comparison"
+            )
 
 
 def _require_number(text: str, node: ast.expr) -> None:

@@ -104,7 +104,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Interface:
-    """What a model takes and gives, under which task, on what conditions, and what more the bundle's reader should know.
+    """What a model takes and gives, under which task, on what conditions, and what more a reader should know.
 
     ``conditions`` are those on which the model is right; bounds that follow from them stand in the axes too.
     """

@@ -19,7 +19,7 @@ _LARGEST = 1 << 22
 
 @rule("SH020")
 def conditions_can_be_kept(candidate: StaticCandidate) -> Iterator[Violation]:
-    """Each condition can be read and names axes that exist, and together they leave a size; both places say the same."""
+    """Each condition can be read and names axes that exist; together they leave a size; both places say the same."""
     metadata, file = _in_metadata(candidate), _in_interface(candidate)
     if metadata is not None and file is not None and metadata != file:
         part = FilePart(candidate.path.name, CONDITIONS_KEY)

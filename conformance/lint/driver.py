@@ -32,8 +32,8 @@ from assay.specs.rules import rule
 
 # importing a family registers its rules
 FAMILIES = (
-    *(interface, task_interface, liveness, shapes, conditions, frozen_axes, operators, attributes, precision, redundancy),
-    *(control_flow, weights, parameters, metadata, quantization, quantize_pairs, security, target_limits),
+    *(interface, task_interface, liveness, shapes, conditions, frozen_axes, operators, attributes, precision),
+    *(redundancy, control_flow, weights, parameters, metadata, quantization, quantize_pairs, security, target_limits),
 )
 DEFAULT_LEVELS = ("core", "quantized")
 UNRUN = "SE000"

@@ -1,7 +1,7 @@
 """What torch decides by a size while it traces and translates: the guards that it then leaves out of the graph.
 
-torch tells of each guard in the log of its symbolic shapes, as the arguments of a message; where in the model's code that
-was, the frames of the moment tell, or in the translation the trace that the node in work carries.
+torch tells of each guard in the log of its symbolic shapes, as the arguments of a message; where in the model's code
+that was, the frames of the moment tell, or in the translation the trace that the node in work carries.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def line_of_error(error: BaseException) -> str | None:
 
 
 def _origin() -> tuple[str | None, bool]:
-    """The line of the model's code that runs, else the one that the node in work comes from; whether an operator asks."""
+    """The line of the model's code that runs, else that of the node in work; whether an operator asks."""
     asked = False
     for frame, number in traceback.walk_stack(None):
         path = frame.f_code.co_filename

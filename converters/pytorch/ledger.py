@@ -140,14 +140,14 @@ class _Worded(ast.NodeTransformer):
     def __init__(self, names: Mapping[str, str]) -> None:
         self.names = names
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name that ast calls
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self.names:
             return ast.Name(self.names[node.id])
         if _OF_DATA.fullmatch(node.id):
             raise _DataSizeError(node.id)
         raise _UnsayableError(node.id)
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         arguments = [self.visit(argument) for argument in node.args]
         if name in _COMPARISONS:
@@ -158,14 +158,16 @@ class _Worded(ast.NodeTransformer):
             return ast.Call(ast.Name(_MOST[name]), arguments, [])
         raise _UnsayableError(f"{name} of sizes")
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         op = ast.Not() if isinstance(node.op, ast.Invert) else node.op
         return ast.UnaryOp(op, self.visit(node.operand))
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left = self.visit(node.left)
         if isinstance(node.op, ast.BitAnd | ast.BitOr):
-            return ast.BoolOp(ast.And() if isinstance(node.op, ast.BitAnd) else ast.Or(), [left, self.visit(node.right)])
+            return ast.BoolOp(
+                ast.And() if isinstance(node.op, ast.BitAnd) else ast.Or(), [left, self.visit(node.right)]
+            )
         if isinstance(node.op, ast.Pow):
             return _product(left, node.right)
         return ast.BinOp(left, node.op, self.visit(node.right))

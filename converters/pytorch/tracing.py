@@ -23,8 +23,8 @@ from assay.specs.interface import Axis, TensorSpec
 def trace(source: Source) -> torch.export.ExportedProgram:
     """The program of a module (or the one given), with its axes as dynamic as its code lets them be.
 
-    What it holds on is for the caller to read: an axis that the code pins to one size is none here. Sizes of 0 and 1 are
-    as open as others. Raises `ConvertError`.
+    What it holds on is for the caller to read: an axis that the code pins to one size is no error here. Sizes of 0 and
+    1 are as open as others. Raises `ConvertError`.
     """
     with torch.fx.experimental._config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
         return _traced(source, _hinted)
@@ -84,10 +84,9 @@ def _of_data(error: BaseException) -> str | None:
     if not isinstance(root, GuardOnDataDependentSymNode):
         return None
     line = line_of_error(root) or line_of_error(error)
-    return (
-        f"the model's code{f' at {line}' if line else ''} decides by the values of a tensor, which a graph that is traced "
-        "can't; write torch.where or torch.cond instead"
-    )
+    where = f" at {line}" if line else ""
+    told = f"the model's code{where} decides by the values of a tensor, which a traced graph can't"
+    return f"{told}; write torch.where or torch.cond instead"
 
 
 def _dynamic_shapes(

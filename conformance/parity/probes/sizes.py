@@ -81,8 +81,8 @@ def _outside(typical: Typical, level: LevelName) -> Iterator[Probe]:
     """Just outside each condition: for information, since callers are told that the model does not hold there."""
     for condition, name, size in list(typical.outside())[: _MOST_OUTSIDE[level]]:
         purpose = f"{name} is {size}, outside of what the interface allows: the model holds where {condition}"
-        feeds, moved = typical.at({name: size}, SEED + 11), frozenset({name})
-        yield Probe(f"outside {condition} ({name}={size})", purpose, feeds, informative=True, seed=SEED + 11, moved=moved)
+        feeds, told = typical.at({name: size}, SEED + 11), f"outside {condition} ({name}={size})"
+        yield Probe(told, purpose, feeds, informative=True, seed=SEED + 11, moved=frozenset({name}))
 
 
 def _off(typical: Typical, name: str) -> int | None:
