@@ -15,7 +15,7 @@ from assay.specs.conditions import Condition
 from assay.specs.interface import Axis, Dim, Interface, TensorSpec
 
 CONDITIONS_KEY = "assay.conditions"
-_ADVICE = "change the code, or try --exporter torch.onnx.torchscript"
+_ADVICE = "change the code, or go on with --ladder, which tries other exporters and proves what they write"
 
 
 @dataclass(frozen=True)

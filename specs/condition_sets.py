@@ -77,7 +77,7 @@ def beside(conditions: Sequence[Condition], sizes: Mapping[str, int]) -> Iterato
     for condition in conditions:
         for name in sorted(condition.names & set(sizes)):
             tried = np.arange(1, _window(Axis(name), [condition]) + 1, dtype=np.int64)
-            outside = tried[~np.broadcast_to(condition.holds({**sizes, name: tried}), tried.shape)]
+            outside = tried[~_truth(condition, sizes, name, tried)]
             if outside.size:
                 yield condition, name, int(outside[np.argmin(np.abs(outside - sizes[name]))])
 
@@ -93,17 +93,24 @@ def _mended(
     best: tuple[tuple[int, int], dict[str, int]] | None = None
     for name in sorted(broken.names - held):
         axis = axes[name]
-        tried = np.arange(axis.minimum, min(axis.maximum or _FARTHEST, sizes[name] + _FARTHEST) + 1, dtype=np.int64)
-        fits = np.broadcast_to(broken.holds({**sizes, name: tried}), tried.shape)
+        farthest = max(sizes[name] + _FARTHEST, _window(Axis(name), [broken]))
+        last = farthest if axis.maximum is None else min(axis.maximum, farthest)
+        tried = np.arange(axis.minimum, last + 1, dtype=np.int64)
+        fits = _truth(broken, sizes, name, tried)
         others = [c for c in conditions if name in c.names and c.names <= set(sizes)]
-        count = sum(np.broadcast_to(c.holds({**sizes, name: tried}), tried.shape).astype(int) for c in others)
-        for score in sorted(set(np.unique(count[fits])), reverse=True)[:1] if fits.any() else []:
-            left = tried[fits & (count == score)]
+        count = np.sum([_truth(other, sizes, name, tried) for other in others], axis=0)
+        if fits.any():
+            left = tried[fits & (count == count[fits].max())]
             size = int(left[np.argmin(np.abs(left - sizes[name]))])
-            rank = (-int(score) + len(others), abs(size - sizes[name]))
+            rank = (len(others) - int(count[fits].max()), abs(size - sizes[name]))
             if best is None or rank < best[0]:
                 best = rank, {**sizes, name: size}
     return None if best is None else best[1]
+
+
+def _truth(condition: Condition, sizes: Mapping[str, int], name: str, tried: np.ndarray) -> np.ndarray:
+    """Where a condition holds while one axis takes each of these sizes."""
+    return np.broadcast_to(condition.holds({**sizes, name: tried}), tried.shape)
 
 
 def _window(axis: Axis, conditions: Iterable[Condition]) -> int:

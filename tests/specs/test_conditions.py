@@ -106,6 +106,7 @@ def test_the_nearest_sizes_satisfy_every_condition() -> None:
         "width": 17,
     }
     assert nearest({"time": 17}, AXES, conditions("time % 4 == 0"), held=["time"]) is None
+    assert nearest({"time": 17}, AXES, conditions("time >= 50000")) == {"time": 50000}
 
 
 def test_the_sizes_beside_a_condition_are_the_nearest_that_break_it() -> None:

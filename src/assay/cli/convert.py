@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from assay.cli.output import console, emit_json, json_option, progress
 from assay.specs.interface import TensorSpec
 
 if TYPE_CHECKING:
+    from assay.conformance.ladder import Step
     from assay.conformance.result import Finding
     from assay.converters.bundle import Bundle
 
@@ -62,6 +64,18 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
     help="assay.pytorch, torch.onnx, torch.onnx.torchscript, assay.tensorflow, tf2onnx, torch.onnx.keras or onnx;"
     " else by the source.",
 )
+@click.option(
+    "--ladder",
+    is_flag=True,
+    help="Where the default exporter refuses or its model fails the parity check, go on to the next; tells each step.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.1),
+    default=600.0,
+    show_default=True,
+    help="Seconds for one conversion, and for one run of a check, with --ladder.",
+)
 @trust_option
 @json_option
 def command(
@@ -73,6 +87,8 @@ def command(
     fields: tuple[tuple[str, str, Any], ...],
     opset: int | None,
     exporter: str | None,
+    ladder: bool,
+    time_limit: float,
     trust_source: bool,
     json_path: str | None,
 ) -> None:
@@ -85,33 +101,42 @@ def command(
       assay convert shop.models:build -o out/model --input "pixel_values=float32[batch,3,224,224] in 0..1"
       assay convert saved_model/ -o out/model --task image-classification
     """
+    from assay.conformance.comparison.conversion import Order
+    from assay.conformance.ladder import climb
     from assay.conformance.lint import lint
     from assay.conformance.result import verdict_of
     from assay.converters.convert import convert
 
+    if ladder and exporter:
+        raise click.UsageError(f"--ladder chooses the exporter, but --exporter {exporter} was given")
+    given: dict[str, Any] = {
+        "task": task,
+        "inputs": by_name(inputs) or None,
+        "opset": opset,
+        "outputs": outputs or None,
+    }
+    steps: tuple[Step, ...] = ()
     with progress(f"converting {source}"):
-        bundle = convert(
-            source,
-            output,
-            task,
-            by_name(inputs) or None,
-            opset,
-            exporter,
-            outputs=outputs or None,
-            fields=_by_stage(fields),
-            trust_source=trust_source,
-        )
+        if ladder:
+            order = Order(source, **given, fields=_by_stage(fields), trust=trust_source, time_limit=time_limit)
+            climbed = climb(order, Path(output))
+            bundle, steps = climbed.bundle, climbed.steps
+        else:
+            stages = _by_stage(fields)
+            bundle = convert(source, output, **given, exporter=exporter, fields=stages, trust_source=trust_source)
         findings = lint(bundle)
     if json_path != "-":
-        _show(bundle, findings)
-    emit_json(_json(bundle, findings), json_path)
+        _show(bundle, findings, steps)
+    emit_json(_json(bundle, findings, steps), json_path)
     sys.exit(verdict_of(findings).exit_status)
 
 
-def _show(bundle: Bundle, findings: Sequence[Finding]) -> None:
+def _show(bundle: Bundle, findings: Sequence[Finding], steps: Sequence[Step]) -> None:
     from assay.conformance.lint.location import location_text
 
     out = console()
+    for step in steps:
+        out.print(str(step), markup=False, soft_wrap=True)
     out.print(f"wrote {bundle.path}", markup=False)
     for kind, specs in (("input", bundle.interface.inputs), ("output", bundle.interface.outputs)):
         for spec in specs:
@@ -123,8 +148,8 @@ def _show(bundle: Bundle, findings: Sequence[Finding]) -> None:
         out.print(f"{finding.code} {finding.severity} {where}: {finding.message}", markup=False, soft_wrap=True)
 
 
-def _json(bundle: Bundle, findings: Sequence[Finding]) -> str:
+def _json(bundle: Bundle, findings: Sequence[Finding], steps: Sequence[Step]) -> str:
     entries = [finding.model_dump() for finding in findings]
-    return json.dumps(
-        {"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}, indent=2
-    )
+    told = {"ladder": [step.to_json() for step in steps]} if steps else {}
+    content = {"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}
+    return json.dumps({**content, **told}, indent=2)
