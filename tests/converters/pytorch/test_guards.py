@@ -137,12 +137,6 @@ def test_split_is_told_its_sizes_before_opset_18(tmp_path: Path) -> None:
     assert (len(node.input), [attribute.name for attribute in node.attribute]) == (2, ["axis"])
 
 
-def test_split_of_an_open_size_is_refused_before_opset_18(tmp_path: Path) -> None:
-    inputs = {"x": "float32[batch,time=8]"}
-    with pytest.raises(AssayError, match=r"attribute num_outputs, which it does not have in opset 17"):
-        converted(models.Halves(), tmp_path, inputs, opset=17)
-
-
 def test_guards_are_heard_whatever_logging_is_told() -> None:
     """The seam: torch tells of each guard by a log message whose second argument is the guard."""
     logger = logging.getLogger(LOGGER)
