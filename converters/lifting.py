@@ -114,8 +114,8 @@ def _set_aside(weights: Sequence[ir.Value]) -> Iterator[None]:
     tensors = [_tensor(value) for value in weights]
     try:
         for value, tensor in zip(weights, tensors, strict=True):
-            shape, size = ir.Shape(tensor.shape), tensor.nbytes
-            value.const_value = ir.ExternalTensor("weights", 0, size, tensor.dtype, shape=shape, name=str(value.name))
+            shape, name = ir.Shape(tensor.shape.numpy()), str(value.name)
+            value.const_value = ir.ExternalTensor("weights", 0, tensor.nbytes, tensor.dtype, shape=shape, name=name)
         yield
     finally:
         for value, tensor in zip(weights, tensors, strict=True):

@@ -174,9 +174,10 @@ class _Worded(ast.NodeTransformer):
 
 
 def _product(base: ast.expr, exponent: ast.expr) -> ast.expr:
-    if not isinstance(exponent, ast.Constant) or exponent.value not in range(1, _HIGHEST_POWER + 1):
+    power = exponent.value if isinstance(exponent, ast.Constant) else None
+    if not isinstance(power, int) or not 1 <= power <= _HIGHEST_POWER:
         raise _UnsayableError(f"a power of {ast.unparse(exponent)}")
     found = base
-    for _ in range(int(exponent.value) - 1):
+    for _ in range(power - 1):
         found = ast.BinOp(found, ast.Mult(), base)
     return found

@@ -23,25 +23,24 @@ class Pinned(torch.nn.Module):
         return state
 
 
-class ByRank(torch.nn.Module):
-    """A scripted part whose branch torch.export can't follow, and TorchScript's exporter keeps."""
+def signed(x: torch.Tensor) -> torch.Tensor:
+    """Another path for inputs of a positive sum."""
+    if bool(x.sum() > 0):
+        return x * 2
+    return x - 9
+
+
+class ByValue(torch.nn.Module):
+    """A scripted branch by values, which torch.export can't follow, and TorchScript's exporter keeps."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.part = torch.jit.script(Signed())
+        self.linear = torch.nn.Linear(4, 4)
+        self.function = torch.jit.script(signed)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.part(x)
+        result: torch.Tensor = self.function(self.linear(x))
         return result
-
-
-class Signed(torch.nn.Module):
-    """Another path for inputs of a positive sum."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if bool(x.sum() > 0):
-            return x * 2
-        return x - 9
 
 
 def test_the_default_exporter_is_taken_where_it_proves_to_be_right(tmp_path: Path) -> None:
@@ -64,6 +63,6 @@ def test_where_no_exporter_gets_there_the_whole_story_is_told(tmp_path: Path) ->
 
 
 def test_a_later_exporter_is_taken_after_those_that_refuse(tmp_path: Path) -> None:
-    climbed = climb(Order(ByRank(), inputs={"x": "float32[batch,4]"}), tmp_path / "bundle")
+    climbed = climb(Order(ByValue(), inputs={"x": "float32[batch,4]"}), tmp_path / "bundle")
     outcomes = [(step.exporter, step.outcome) for step in climbed.steps]
     assert outcomes == [("assay.pytorch", "refused"), ("torch.onnx", "refused"), ("torch.onnx.torchscript", "pass")]

@@ -54,7 +54,7 @@ def test_arrays_are_judged_as_single_sizes_are(size: int, other: int) -> None:
     condition = Condition("(time + 3) // batch % 4 != 1 and time - batch < 100")
     expected = (size + 3) // other % 4 != 1 and size - other < 100
     assert condition.holds({"time": size, "batch": other}) == expected
-    assert condition.holds({"time": np.array([size]), "batch": np.int64(other)}).tolist() == [expected]
+    assert condition.holds({"time": np.array([size]), "batch": np.array([other])}).tolist() == [expected]
 
 
 @pytest.mark.parametrize(

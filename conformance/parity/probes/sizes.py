@@ -103,9 +103,9 @@ def _moved(typical: Typical, name: str, level: LevelName, constants: Sequence[in
     if level == "thorough":
         wanted += [traced + 2, traced + 8, 8 * traced + 1]
     wanted += list(dict.fromkeys(near))[: _MOST_CONSTANTS[level]]
-    sizes = dict.fromkeys(near for size in wanted if size > 0 and (near := _admitted(typical, name, size)) is not None)
+    sizes = dict.fromkeys(_admitted(typical, name, size) for size in wanted if size > 0)
     longest = max(_LONGEST[level] * max(traced, 64), axis.minimum)
-    return [size for size in sizes if size != traced and size <= longest]
+    return [size for size in sizes if size is not None and size != traced and size <= longest]
 
 
 def _admitted(typical: Typical, name: str, size: int) -> int | None:
