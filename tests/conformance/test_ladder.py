@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,16 +32,21 @@ def signed(x: torch.Tensor) -> torch.Tensor:
     return x - 9
 
 
+@cache
+def scripted() -> Any:
+    """The function with its branches, as TorchScript; it can't be copied, so that no module holds it."""
+    return torch.jit.script(signed)
+
+
 class ByValue(torch.nn.Module):
     """A scripted branch by values, which torch.export can't follow, and TorchScript's exporter keeps."""
 
     def __init__(self) -> None:
         super().__init__()
         self.linear = torch.nn.Linear(4, 4)
-        self.function = torch.jit.script(signed)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.function(self.linear(x))
+        result: torch.Tensor = scripted()(self.linear(x))
         return result
 
 
