@@ -6,14 +6,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.conformance.result import FileDigest, ModelFiles
 from assay.converters.bundle import Bundle, open_bundle
-from assay.converters.files import model_path, read_model, sha256
+from assay.converters.contract import narrowed, stated_conditions
+from assay.converters.files import UnreadableError, model_path, read_model, sha256
 from assay.converters.interface_json import read_interface
 from assay.converters.sources.onnx_model import graph_inputs, spec_of
+from assay.specs.conditions import ConditionError
 from assay.specs.interface import Interface
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,19 @@ def open_candidate(model: str | os.PathLike[str] | Bundle) -> Candidate:
     interface = read_interface(path)
     if interface is None:
         task = graph.metadata_props.get("assay.task", "generic")
-        interface = Interface(tuple(map(spec_of, graph_inputs(graph))), tuple(map(spec_of, graph.graph.outputs)), task)
+        interface = _declared(graph, path, task)
     return Candidate(path, interface, os.fspath(model))
+
+
+def _declared(graph: ir.Model, path: Path, task: str) -> Interface:
+    """What the file itself says, where no interface lies beside it."""
+    inputs, outputs = (tuple(map(spec_of, values)) for values in (graph_inputs(graph), graph.graph.outputs))
+    try:
+        conditions = stated_conditions(graph)
+    except (ValueError, ConditionError) as error:
+        raise UnreadableError(path, f"has conditions that can't be read: {error}") from error
+    known = tuple(condition for condition in conditions if condition.names <= set(Interface(inputs).axes))
+    return narrowed(Interface(inputs, outputs, task, conditions=known))
 
 
 def _external_files(path: Path) -> list[Path]:

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 
 from assay.converters.bundle import Bundle, require_replaceable, write_bundle
+from assay.converters.contract import contracted, narrowed, state_conditions
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported, find_exporter, newest_opset
 from assay.converters.garbage import uncollected
+from assay.converters.lifting import idle_conditions
 from assay.converters.passes import run_passes
 from assay.converters.passes.context import PassContext
 from assay.converters.sources import Source, open_source
 from assay.converters.sources.base import Inputs, SourceError, require_inputs
+from assay.specs.condition_sets import nearest
+from assay.specs.conditions import Condition, satisfied
 from assay.specs.data import PROFILE_VERSION
 from assay.specs.errors import brief
 from assay.specs.fields import stated
@@ -78,6 +82,7 @@ def convert_source(
         _require_opset(source, exported, opset)
         if target is not None:  # an older reader refuses a newer IR version, whatever the file holds
             exported.model.ir_version = min(exported.model.ir_version, target.ir_version)
+        contract = _described_within(contracted(source.name, interface, exported.clauses), source, task, interface)
         metadata = {
             "assay.profile": PROFILE_VERSION,
             "assay.exporter": exported.exporter,
@@ -85,8 +90,10 @@ def convert_source(
             "assay.source.sha256": source.sha256(),
             **statements,
         }
-        run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata, source.settings()))
-    return write_bundle(exported.model, interface, output)
+        run_passes(exported.model, PassContext(source.name, contract, exported.inputs, metadata, source.settings()))
+    contract = _without_idle_conditions(contract, source, exported, interface)
+    state_conditions(exported.model, contract.conditions)
+    return write_bundle(exported.model, contract, output)
 
 
 def opset_for(target: Target, source: Source, exporter: str | None = None) -> int | None:
@@ -106,10 +113,28 @@ def describe(source: Source, task: Task) -> Interface:
     """The interface of a source: its inputs, and its outputs as they are seen when it runs at two sets of sizes."""
     given = require_inputs(source).inputs
     inputs = with_roles(given, task.roles(spec.name for spec in given))
-    interface = Interface(inputs, task=task.name)
-    sizes = trace_sizes(interface)
+    return _with_outputs(Interface(inputs, task=task.name), source, task)
+
+
+def _without_idle_conditions(contract: Interface, source: Source, exported: Exported, asked: Interface) -> Interface:
+    """Axes are again as wide as they were asked for, where the condition that narrowed them turns out to be idle."""
+    idle = idle_conditions(source, exported.model, asked, contract.conditions, exported.clauses)
+    kept = tuple(condition for condition in contract.conditions if condition not in idle)
+    return replace(contract, inputs=narrowed(replace(asked, conditions=kept)).inputs, conditions=kept)
+
+
+def _described_within(contract: Interface, source: Source, task: Task, seen: Interface) -> Interface:
+    """The outputs seen again where the contract does not allow the sizes of the first look."""
+    sizes = trace_sizes(seen)
+    if all(satisfied(contract.conditions, s) for s in (sizes, _moved_sizes(seen, sizes))):
+        return contract
+    return _with_outputs(contract, source, task)
+
+
+def _with_outputs(interface: Interface, source: Source, task: Task) -> Interface:
+    inputs, sizes = interface.inputs, trace_sizes(interface)
     first = _run(source, inputs, sizes)
-    moved = {name: _moved(axis, sizes[name]) for name, axis in interface.axes.items()}
+    moved = _moved_sizes(interface, sizes)
     try:
         second = _run(source, inputs, moved) if moved != sizes else first
     except SourceError:
@@ -136,8 +161,16 @@ def _without_range(inputs: tuple[TensorSpec, ...]) -> str:
     return f"; if its values have a range, say so: {listed}" if listed else ""
 
 
-def _moved(axis: Axis, size: int) -> int:
-    return next((s for s in (size + 2, 2 * size, size + 1, size - 1) if axis.allows(s)), size)
+def _moved_sizes(interface: Interface, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Other sizes, of every axis if possible, that satisfy the interface's conditions."""
+    wanted = {name: _moved(axis, sizes[name], interface.conditions) for name, axis in interface.axes.items()}
+    return nearest(wanted, interface.axes, interface.conditions) or dict(sizes)
+
+
+def _moved(axis: Axis, size: int, conditions: Sequence[Condition]) -> int:
+    own = [condition for condition in conditions if condition.names == {axis.name}]
+    wanted = [size + 2, 2 * size, size + 1, size - 1, *(range(size + 3, size + 65) if own else ())]
+    return next((s for s in wanted if axis.allows(s) and satisfied(own, {axis.name: s})), size)
 
 
 def _output(name: str, a: np.ndarray, b: np.ndarray, sizes: Mapping[str, int], moved: Mapping[str, int]) -> TensorSpec:

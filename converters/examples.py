@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from assay.specs.condition_sets import nearest
 from assay.specs.interface import Axis, Interface, TensorSpec
 
 # odd sizes that differ from each other, so that no axis is mistaken for another; batch is 2, for 1 hides broadcasts
@@ -14,9 +15,13 @@ _OTHERS = (17, 19, 23, 29, 31, 37, 41, 43)
 
 
 def trace_sizes(interface: Interface) -> dict[str, int]:
-    """The size that each dynamic axis is traced at: the user's example, else a size of its own within the bounds."""
+    """The size that each dynamic axis is traced at: the user's example, else a size of its own within the bounds.
+
+    All of them together satisfy the interface's conditions, where any sizes do.
+    """
     spare = iter(_OTHERS * (1 + len(interface.axes)))
-    return {name: _trace_size(axis, spare) for name, axis in interface.axes.items()}
+    sizes = {name: _trace_size(axis, spare) for name, axis in interface.axes.items()}
+    return nearest(sizes, interface.axes, interface.conditions) or sizes
 
 
 def typical_feeds(inputs: Sequence[TensorSpec], sizes: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:

@@ -11,16 +11,21 @@ from assay.specs.errors import AssayError
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from assay.converters.contract import Clause
     from assay.converters.sources.base import Source
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A raw model, the names of its graph inputs in the source's order, and the exporter that wrote it."""
+    """A raw model, the names of its graph inputs in the source's order, and the exporter that wrote it.
+
+    ``clauses`` are what the graph is right on, where the exporter knows that.
+    """
 
     model: ir.Model
     inputs: tuple[str, ...]
     exporter: str
+    clauses: tuple[Clause, ...] = ()
 
 
 class Exporter(Protocol):

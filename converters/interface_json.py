@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from assay.converters.files import UnreadableError
+from assay.specs.conditions import ConditionError
 from assay.specs.interface import Interface
 
 FILE_NAME = "interface.json"
@@ -20,7 +21,7 @@ def read_interface(model: Path) -> Interface | None:
         return None
     try:
         return Interface.from_json(json.loads(_text(path, model)))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConditionError) as error:
         raise UnreadableError(path, f"is no interface: {type(error).__name__}: {str(error)[:200]}") from error
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from assay.specs.conditions import Condition, parse_conditions
 from assay.specs.errors import AssayError
 
 DTYPES = frozenset(
@@ -103,12 +104,16 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Interface:
-    """What a model takes and gives, under which task, and what more the bundle's reader should know."""
+    """What a model takes and gives, under which task, on what conditions, and what more a reader should know.
+
+    ``conditions`` are those on which the model is right; bounds that follow from them stand in the axes too.
+    """
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...] = ()
     task: str = "generic"
     metadata: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def axes(self) -> dict[str, Axis]:
@@ -120,11 +125,13 @@ class Interface:
 
     def to_json(self) -> dict[str, Any]:
         """The content of ``interface.json`` (schema ``assay.interface/v1``)."""
+        conditions = [str(condition) for condition in self.conditions]
         return {
             "schema": "assay.interface/v1",
             "task": self.task,
             "inputs": [_spec_to_json(spec) for spec in self.inputs],
             "outputs": [_spec_to_json(spec) for spec in self.outputs],
+            **({"conditions": conditions} if conditions else {}),
             "metadata": dict(sorted(self.metadata.items())),
         }
 
@@ -132,7 +139,8 @@ class Interface:
     def from_json(cls, data: Mapping[str, Any]) -> Interface:
         """Read back what `to_json` wrote."""
         inputs, outputs = (tuple(map(_spec_from_json, data[key])) for key in ("inputs", "outputs"))
-        return cls(inputs, outputs, data["task"], dict(data.get("metadata", {})))
+        conditions = parse_conditions(data.get("conditions", ()))
+        return cls(inputs, outputs, data["task"], dict(data.get("metadata", {})), conditions)
 
 
 def parse_spec(name: str, text: str) -> TensorSpec:

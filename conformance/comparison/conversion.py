@@ -6,14 +6,14 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from assay.conformance.comparison.comparison import Conversion
 from assay.conformance.isolation import Worker, WorkerDied, WorkerTimedOut
-from assay.converters.convert import convert_source
+from assay.converters.convert import Fields, convert_source
 from assay.converters.exporter import ConvertError
 from assay.converters.files import read_model
 from assay.converters.silence import STDERR, STDOUT, silenced
@@ -37,6 +37,8 @@ class Order:
     opset: int | None = None
     trust: bool = False
     time_limit: float = 600.0
+    outputs: Sequence[str] | None = None
+    fields: Fields | None = None
 
     def of(self, source: Any, exporter: str | None = None) -> Order:
         """The same order for another source or exporter."""
@@ -87,10 +89,10 @@ def _describe(order: Order) -> tuple[str, str]:
 def _convert(order: Order, output: Path) -> Conversion:
     task = load_task(order.task)
     names = [tensor.name for tensor in task.outputs if not tensor.optional]
-    source = open_source(order.source, order.inputs, trust=order.trust, output_hints=names)
+    source = open_source(order.source, order.inputs, order.outputs, trust=order.trust, output_hints=names)
     loaded, start = _peak_bytes(), time.perf_counter()
     try:
-        bundle = convert_source(source, output, task, order.opset, order.exporter)
+        bundle = convert_source(source, output, task, order.opset, order.exporter, order.fields)
     except AssayError:
         raise
     except Exception as error:  # noqa: BLE001 - a converter that crashes has not converted

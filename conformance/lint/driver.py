@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from assay.conformance.lint import (
     attributes,
+    conditions,
     control_flow,
     frozen_axes,
     interface,
@@ -31,8 +32,8 @@ from assay.specs.rules import rule
 
 # importing a family registers its rules
 FAMILIES = (
-    *(interface, task_interface, liveness, shapes, frozen_axes, operators, attributes, precision, redundancy),
-    *(control_flow, weights, parameters, metadata, quantization, quantize_pairs, security, target_limits),
+    *(interface, task_interface, liveness, shapes, conditions, frozen_axes, operators, attributes, precision),
+    *(redundancy, control_flow, weights, parameters, metadata, quantization, quantize_pairs, security, target_limits),
 )
 DEFAULT_LEVELS = ("core", "quantized")
 UNRUN = "SE000"

@@ -11,6 +11,7 @@ import numpy as np
 from assay.conformance.candidate import Candidate, open_candidate
 from assay.conformance.environment import describe_environment
 from assay.conformance.isolation import Worker
+from assay.conformance.parity.excess import with_excess
 from assay.conformance.parity.follow_up import Orders, follow_up
 from assay.conformance.parity.judge import Judge, Tell, check_parity, judge_interface
 from assay.conformance.parity.levels import level_of
@@ -75,6 +76,7 @@ def check(
             interface, constants = _interface(source, candidate), graph_constants(candidate.path)
             judge = Judge(source, interface, samples, tell, level, constants=constants)
             checks = [check_parity(judge, candidate, provider, worker, effort=effort) for provider in providers]
+            checks = with_excess(checks, inputs or {}, candidate.interface)
             checks = follow_up(Workshop(judge, worker, providers, tell), candidate, checks, orders)
             return Result.of(blame_providers(checks), candidate.files(), source.describe(), describe_environment())
 

@@ -212,6 +212,7 @@ def check_parity(
         measurements={
             "level": judge.level.to_json(),
             "oracle": judge.oracle.method,
+            **_conditions(judge.interface),
             "gate": {"pass": PASS_GATE, "fail": FAIL_GATE},
             **worst(runs),
             "placement": dict(facts.placement) if facts else {},
@@ -222,6 +223,11 @@ def check_parity(
             "probes": [run.row for run in runs],
         },
     )
+
+
+def _conditions(interface: Interface) -> dict[str, Any]:
+    """What limits the verdict."""
+    return {"conditions": [str(one) for one in interface.conditions]} if interface.conditions else {}
 
 
 def _repeated(trial: Trial, judge: Judge, runs: Sequence[ProbeRun]) -> list[Finding]:
@@ -307,7 +313,9 @@ def judge_interface(source: Source, candidate: Interface) -> Interface:
     """
     known = {spec.name: spec for spec in candidate.inputs}
     inputs = tuple(_contracted(spec, known[spec.name]) if spec.name in known else spec for spec in source.inputs)
-    return Interface(inputs, candidate.outputs, candidate.task)
+    axes = Interface(inputs).axes
+    conditions = tuple(condition for condition in candidate.conditions if condition.names <= set(axes))
+    return Interface(inputs, candidate.outputs, candidate.task, conditions=conditions)
 
 
 def _contracted(own: TensorSpec, contract: TensorSpec) -> TensorSpec:

@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from assay.conformance.parity.probes import Probe
+from assay.conformance.parity.probes import Probe, sizes_of
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
+from assay.specs.condition_sets import nearest
 from assay.specs.interface import Axis, Interface, TensorSpec
 
 _GENES_AN_INPUT = 4
@@ -83,7 +84,11 @@ class Space:
             if self._elements(bounded) <= limit:
                 break
             bounded[name] = min(sizes[name], self.traced[name])
-        return bounded
+        return self._within(bounded)
+
+    def _within(self, sizes: dict[str, int]) -> dict[str, int]:
+        """The nearest sizes that satisfy the interface's conditions."""
+        return nearest(sizes, self.interface.axes, self.interface.conditions) or dict(self.traced)
 
     def _elements(self, sizes: Mapping[str, int]) -> int:
         return sum(int(np.prod(spec.shape(sizes))) for spec in self.interface.inputs)
@@ -91,7 +96,7 @@ class Space:
     def _genes_of(self, index: int) -> np.ndarray:
         """The point at which an origin is as it is."""
         origin = self.origins[index]
-        found = _sizes_of(self.interface, origin)
+        found = sizes_of(self.interface, origin.feeds)
         axes = [_gene(self.sizes[name], found.get(name, self.traced[name])) for name in self.sizes]
         unchanged = [0.0, 0.0, 0.5, 0.5] * len(self.interface.inputs)
         return np.array([(index + 0.5) / len(self.origins), *axes, *unchanged])
@@ -134,15 +139,6 @@ class Space:
 def _sizes(axis: Axis, traced: int) -> range:
     furthest = max(2 * traced, _FURTHEST)
     return range(axis.minimum, max(min(axis.maximum or furthest, furthest), axis.minimum) + 1)
-
-
-def _sizes_of(interface: Interface, probe: Probe) -> dict[str, int]:
-    return {
-        dim.name: size
-        for spec in interface.inputs
-        for dim, size in zip(spec.dims or (), probe.feeds[spec.name].shape, strict=False)
-        if isinstance(dim, Axis)
-    }
 
 
 def _index(gene: float, count: int) -> int:

@@ -43,6 +43,11 @@ def _entries(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
+def _texts(value: Any) -> list[str]:
+    """The texts of a list, others left out."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list | tuple) else []
+
+
 def _times(value: Any) -> Any:
     items = value if isinstance(value, list | tuple) else []
     return [item for item in items if isinstance(item, int | float) and _time(item)]
@@ -58,6 +63,7 @@ Flag = Annotated[bool | None, Wrap(_or_none)]
 Part = Annotated[T | None, Wrap(_or_none)]
 Parts = Annotated[tuple[T, ...], BeforeValidator(_mappings)]
 Entries = Annotated[dict[Any, Any], BeforeValidator(_entries)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 Times = Annotated[tuple[float, ...], BeforeValidator(_times)]
 
 
@@ -165,8 +171,9 @@ class Relation(Reading):
 
 
 class Parity(Reading):
-    """What check ``parity`` measures; ratios are multiples of the noise floor."""
+    """What check ``parity`` measures; ratios are multiples of the noise floor, ``conditions`` are where it holds."""
 
+    conditions: Texts = ()
     level: Part[Level] = None
     search: Part[Search] = None
     oracle: Text = None

@@ -78,7 +78,8 @@ def _parity(reading: Parity) -> str | None:
     largest = _with(reading.largest_error, "largest error {}", wording.error)
     oracle = _with(reading.oracle, "oracle {}", wording.plain)
     searched = _with(reading.search and reading.search.tried, "{} inputs searched", wording.integer)
-    said = [worst, largest, probes, relations_sentence(reading), searched, oracle, _level(reading.level)]
+    limits = _with(wording.listed(map(wording.plain, reading.conditions), " and "), "holds where {}", str)
+    said = [limits, worst, largest, probes, relations_sentence(reading), searched, oracle, _level(reading.level)]
     return wording.listed(said, "; ")
 
 

@@ -12,9 +12,11 @@ from assay.converters.passes.name_dynamic_axes import name_dynamic_axes
 from assay.converters.passes.name_inputs_and_outputs import name_inputs_and_outputs
 from assay.converters.passes.record_source_lines import record_source_lines
 from assay.converters.passes.record_source_settings import record_source_settings
+from assay.converters.passes.refuse_unknown_attributes import refuse_unknown_attributes
 from assay.converters.passes.refuse_unknown_operators import refuse_unknown_operators
 from assay.converters.passes.remove_unused_nodes import remove_unused_nodes
 from assay.converters.passes.stamp_metadata import stamp_metadata
+from assay.converters.passes.write_split_sizes import write_split_sizes
 
 Pass = Callable[[ir.Model, PassContext], None]
 PASSES: tuple[Pass, ...] = (
@@ -24,7 +26,9 @@ PASSES: tuple[Pass, ...] = (
     name_dynamic_axes,
     record_source_lines,
     record_source_settings,
+    write_split_sizes,
     refuse_unknown_operators,
+    refuse_unknown_attributes,
     stamp_metadata,
 )
 

@@ -16,8 +16,13 @@ def stamp_metadata(model: ir.Model, context: PassContext) -> None:
     if roles:
         stamps["assay.roles"] = json.dumps(roles, sort_keys=True)
     model.metadata_props.update(stamps)
-    for key in sorted(model.metadata_props):  # one order, whatever wrote them
-        model.metadata_props[key] = model.metadata_props.pop(key)
+    sort_metadata(model)
     model.producer_name, model.producer_version = "assay", None
     model.graph.name = "model"
     model.doc_string = None
+
+
+def sort_metadata(model: ir.Model) -> None:
+    """One order, whatever wrote them."""
+    for key in sorted(model.metadata_props):
+        model.metadata_props[key] = model.metadata_props.pop(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from assay.converters.exporter import ConvertError, Exported
-from assay.converters.pytorch.tracing import trace
+from assay.converters.pytorch.tracing import trace_strictly
 from assay.converters.pytorch.upstream import quiet, reason
 from assay.converters.sources.base import Source
 
@@ -13,7 +13,7 @@ from assay.converters.sources.base import Source
 def export(source: Source, opset: int | None) -> Exported:
     """Export a module or program; a dynamic axis that the model's code pins to one size is an error."""
     with quiet():
-        program = trace(source)
+        program = trace_strictly(source)
         try:
             exported = torch.onnx.export(program, dynamo=True, opset_version=opset, verbose=False)
         except Exception as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from assay.converters.exporter import Exported
+from assay.converters.pytorch.guards import listening
+from assay.converters.pytorch.ledger import ledger_of
 from assay.converters.pytorch.tracing import trace
 from assay.converters.pytorch.translation import translate
 from assay.converters.pytorch.upstream import quiet
@@ -12,7 +14,12 @@ NAME = "assay.pytorch"
 
 
 def export(source: Source, opset: int | None) -> Exported:
-    """Export a module or program; a dynamic axis that the model's code pins to one size is an error."""
+    """Export a module or program, with the conditions on sizes under which the graph is right."""
     with quiet():
-        model = translate(trace(source), opset, source.name)
-    return Exported(model, tuple(value.name or "" for value in model.graph.inputs), NAME)
+        with listening() as traced:
+            program = trace(source)
+        ledger = ledger_of(source.name, program, source.inputs, traced)
+        with listening() as translated:
+            model = translate(program, opset, source.name)
+        clauses = ledger.and_of(translated).clauses
+    return Exported(model, tuple(value.name or "" for value in model.graph.inputs), NAME, clauses)

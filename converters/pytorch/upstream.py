@@ -7,6 +7,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_LOGGERS = (
+    *("torch.onnx", "torch._dynamo", "torch.export", "torch.fx.experimental", "onnxscript", "onnx_ir"),
+    *("torch._export", "torch._guards"),
+)
+
 
 def reason(error: BaseException) -> str:
     """The first sentences of an exporter's error: the cause where it names one, without the advice."""
@@ -20,9 +25,7 @@ def reason(error: BaseException) -> str:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence what torch's exporters log and warn; what went wrong is an exception, and parity proves the rest."""
-    loggers = [
-        logging.getLogger(name) for name in ("torch.onnx", "torch._dynamo", "torch.export", "onnxscript", "onnx_ir")
-    ]
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     try:
         for logger in loggers:

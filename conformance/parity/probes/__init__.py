@@ -21,11 +21,13 @@ from assay.conformance.parity.probes.probe import (
     Prolonged,
     Relation,
     Selected,
+    sizes_of,
 )
 from assay.conformance.parity.probes.sizes import size_probes
 from assay.conformance.parity.probes.steps import step_probes
 from assay.conformance.parity.probes.typical import Typical
 from assay.conformance.parity.probes.vocabulary import vocabulary_probes
+from assay.specs.conditions import satisfied
 from assay.specs.interface import Interface
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "among",
     "graph_constants",
     "make_probes",
+    "sizes_of",
 ]
 
 _REAL_SAMPLES = 8
@@ -69,7 +72,15 @@ def make_probes(
     if samples is not None:
         real = take(interface, samples, 0, _REAL_SAMPLES)
         probes.append(Probe(REAL_SAMPLES, "data as the model meets it in use", real))
+    probes = list(among(probes, {probe.name for probe in probes if _is_within(interface, probe)}))
     return _quickest(probes) if level == "quick" else tuple(probes)
+
+
+def _is_within(interface: Interface, probe: Probe) -> bool:
+    """Whether the sizes of a probe satisfy the interface's conditions, unless it is there to tell what lies outside."""
+    if probe.informative or not interface.conditions:
+        return True
+    return all(satisfied(interface.conditions, sizes_of(interface, feeds)) for feeds in (probe.feeds, *probe.ladder))
 
 
 def _of_one(typical: Typical, level: LevelName, constants: Sequence[int]) -> Iterator[Probe]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from assay.specs.interface import Axis, Interface
+
 Feeds = Mapping[str, np.ndarray]
 LevelName = Literal["quick", "default", "thorough"]
 SEED = 20240131
@@ -78,3 +80,14 @@ class Probe:
     later: tuple[Feeds, ...] = ()
     feedback: Mapping[str, str] = field(default_factory=dict)
     relations: tuple[Relation, ...] = ()
+
+
+def sizes_of(interface: Interface, feeds: Feeds) -> dict[str, int]:
+    """The size that each dynamic axis has in these inputs."""
+    return {
+        dim.name: size
+        for spec in interface.inputs
+        if spec.name in feeds
+        for dim, size in zip(spec.dims or (), feeds[spec.name].shape, strict=False)
+        if isinstance(dim, Axis)
+    }

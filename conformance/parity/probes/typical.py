@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from assay.conformance.parity.probes.probe import SEED, Feeds
 from assay.converters.examples import numpy_dtype, trace_sizes, typical_feeds
+from assay.specs.condition_sets import beside, nearest
+from assay.specs.conditions import Condition
 from assay.specs.data import UnknownNameError
 from assay.specs.interface import Axis, Interface, TensorSpec
 from assay.specs.roles import Role, load_roles
@@ -64,11 +66,32 @@ class Typical:
         return self.at({})
 
     def at(self, moved: Mapping[str, int], seed: int = SEED) -> dict[str, np.ndarray]:
-        """Typical values, some axes at another size."""
-        sizes = self._summed({**self.sizes, **moved})
+        """Typical values, some axes at another size, and others too where the interface's conditions tie them."""
+        sizes = self._summed(self._together(moved) or {**self.sizes, **moved})
         feeds = typical_feeds(self.interface.inputs, sizes, seed)
         ones = {spec.name: np.ones_like(feeds[spec.name]) for spec in self.masks}
         return {**feeds, **ones, **self._positions(feeds, sizes)}
+
+    def admits(self, moved: Mapping[str, int]) -> bool:
+        """Whether the bounds and conditions of the interface let these axes have these sizes."""
+        fits = all(self.free_axes[name].allows(size) for name, size in moved.items())
+        return fits and self._together(moved) is not None
+
+    def near(self, name: str, size: int) -> int | None:
+        """The size nearest to this one that the axis may have; None where there is none."""
+        own = [condition for condition in self.interface.conditions if condition.names == {name}]
+        found = nearest({name: size}, self.free_axes, own)
+        return found[name] if found is not None and self.admits(found) else None
+
+    def outside(self) -> Iterator[tuple[Condition, str, int]]:
+        """For each condition and axis, the nearest size at which it does not hold."""
+        for condition, name, size in beside(self.interface.conditions, self.sizes):
+            if name in self.free_axes:
+                yield condition, name, size
+
+    def _together(self, moved: Mapping[str, int]) -> dict[str, int] | None:
+        conditions = [c for c in self.interface.conditions if c.names <= set(self.free_axes)]
+        return nearest({**self.sizes, **moved}, self.free_axes, conditions, held=moved)
 
     def axis(self, spec: TensorSpec, name: str | None) -> int | None:
         """The place of an axis in an input, or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,7 @@ from assay.cli.output import console, emit_json, json_option, progress
 from assay.specs.interface import TensorSpec
 
 if TYPE_CHECKING:
+    from assay.conformance.ladder import Step
     from assay.conformance.result import Finding
     from assay.converters.bundle import Bundle
 
@@ -67,6 +69,18 @@ def _by_stage(fields: Sequence[tuple[str, str, Any]]) -> dict[str, dict[str, Any
     help="assay.pytorch, torch.onnx, torch.onnx.torchscript, assay.tensorflow, tf2onnx, torch.onnx.keras or onnx;"
     " else by the source.",
 )
+@click.option(
+    "--ladder",
+    is_flag=True,
+    help="Where the default exporter refuses or its model fails the parity check, go on to the next; tells each step.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.1),
+    default=600.0,
+    show_default=True,
+    help="Seconds for one conversion, and for one run of a check, with --ladder.",
+)
 @trust_option
 @json_option
 def command(
@@ -80,6 +94,8 @@ def command(
     opset: int | None,
     target: str | None,
     exporter: str | None,
+    ladder: bool,
+    time_limit: float,
     trust_source: bool,
     json_path: str | None,
 ) -> None:
@@ -101,45 +117,64 @@ def command(
         sys.exit(explain_source(source, by_name(inputs) or None, opset, exporter, trust_source, json_path))
     if output is None:
         raise click.UsageError("there is no --output, but should be the folder to write; or ask for --explain")
+    from assay.conformance.comparison.conversion import Order
+    from assay.conformance.ladder import climb
     from assay.conformance.lint import lint
     from assay.conformance.result import verdict_of
     from assay.converters.convert import convert
 
+    if ladder and exporter:
+        raise click.UsageError(f"--ladder chooses the exporter, but --exporter {exporter} was given")
+    if ladder and target:
+        raise click.UsageError(f"--target {target} goes by one exporter, but --ladder tries several; give --opset")
+    given: dict[str, Any] = {
+        "task": task,
+        "inputs": by_name(inputs) or None,
+        "opset": opset,
+        "outputs": outputs or None,
+    }
+    steps: tuple[Step, ...] = ()
     with progress(f"converting {source}"):
-        bundle = convert(
-            source,
-            output,
-            task,
-            by_name(inputs) or None,
-            opset,
-            exporter,
-            outputs=outputs or None,
-            fields=_by_stage(fields),
-            target=target,
-            trust_source=trust_source,
-        )
+        if ladder:
+            order = Order(source, **given, fields=_by_stage(fields), trust=trust_source, time_limit=time_limit)
+            climbed = climb(order, Path(output))
+            bundle, steps = climbed.bundle, climbed.steps
+        else:
+            bundle = convert(
+                source,
+                output,
+                **given,
+                exporter=exporter,
+                fields=_by_stage(fields),
+                target=target,
+                trust_source=trust_source,
+            )
         findings = lint(bundle, target)
     if json_path != "-":
-        _show(bundle, findings)
-    emit_json(_json(bundle, findings), json_path)
+        _show(bundle, findings, steps)
+    emit_json(_json(bundle, findings, steps), json_path)
     sys.exit(verdict_of(findings).exit_status)
 
 
-def _show(bundle: Bundle, findings: Sequence[Finding]) -> None:
+def _show(bundle: Bundle, findings: Sequence[Finding], steps: Sequence[Step]) -> None:
     from assay.conformance.lint.location import location_text
 
     out = console()
+    for step in steps:
+        out.print(str(step), markup=False, soft_wrap=True)
     out.print(f"wrote {bundle.path}", markup=False)
     for kind, specs in (("input", bundle.interface.inputs), ("output", bundle.interface.outputs)):
         for spec in specs:
             out.print(f"  {kind:6} {spec.name}: {spec}", markup=False)
+    for condition in bundle.interface.conditions:
+        out.print(f"  right where {condition}", markup=False)
     for finding in findings:
         where = location_text(finding.location)
         out.print(f"{finding.code} {finding.severity} {where}: {finding.message}", markup=False, soft_wrap=True)
 
 
-def _json(bundle: Bundle, findings: Sequence[Finding]) -> str:
+def _json(bundle: Bundle, findings: Sequence[Finding], steps: Sequence[Step]) -> str:
     entries = [finding.model_dump() for finding in findings]
-    return json.dumps(
-        {"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}, indent=2
-    )
+    told = {"ladder": [step.to_json() for step in steps]} if steps else {}
+    content = {"bundle": str(bundle.path), "interface": bundle.interface.to_json(), "findings": entries}
+    return json.dumps({**content, **told}, indent=2)

@@ -13,6 +13,10 @@ RELU = rows("y = Relu(x)")
 CLASSIFIER = "p = GlobalAveragePool(pixel_values) logits = Flatten(p)"
 PIXELS = "float[batch,3,height,width] pixel_values"
 LOGITS = "float[batch,3] logits"
+UNKEPT_CONDITIONS = (
+    *('["batch <"]', '["batch"]', "batch < 4", '{"batch": 4}', '["__import__(1) > 0"]', '["batch ** 2 > 4"]'),
+    *('["rows <= 4"]', '["batch > 8", "batch < 8"]', '["batch % 2 == 1", "batch % 2 == 0"]'),
+)
 
 
 def classifier(inputs: str, body: str = "", outputs: str = LOGITS) -> str:
@@ -56,6 +60,11 @@ def interface_json(**more: object) -> dict[str, bytes]:
     }
     content = {"schema": "assay.interface/v1", "task": "generic", "metadata": {}, **tensors, **more}
     return {"interface.json": json.dumps(content).encode()}
+
+
+def stating(conditions: str) -> dict[str, str]:
+    """Metadata with this text of conditions."""
+    return METADATA | {"assay.conditions": conditions}
 
 
 CASES = [
@@ -215,4 +224,16 @@ CASES = [
         {"edit": lambda model: model.metadata_props.add(key="assay.task", value="x")},
         {"edit": None},
     ),
+    *(
+        Case("SH020", RELU, RELU, {"metadata": stating(text)}, {"metadata": stating('["batch % 8 == 0"]')})
+        for text in UNKEPT_CONDITIONS
+    ),
+    Case(
+        "SH020",
+        RELU,
+        RELU,
+        {"metadata": stating('["batch <= 8"]'), "files": interface_json(conditions=["batch <= 4"])},
+        {"metadata": stating('["batch <= 4"]')},
+    ),
+    Case("SH020", RELU, RELU, {"files": interface_json(conditions=["batch <"])}, {"files": interface_json()}),
 ]
