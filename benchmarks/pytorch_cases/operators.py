@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from outcomes import Unjudgeable, told
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from assay.converters.sources.torch_runner import flatten, to_array
@@ -40,7 +41,7 @@ class Call(torch.nn.Module):
         leaves = [next(given) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
         args, kwargs = tree_unflatten(leaves, self.structure)
         results = [result for _, result in flatten(self.operator(*args, **kwargs))]
-        return tuple(torch.view_as_real(r) if r.is_complex() else r for r in map(_tensor, results))
+        return tuple(torch.view_as_real(r.resolve_conj()) if r.is_complex() else r for r in map(_tensor, results))
 
 
 def _tensor(result: Any) -> torch.Tensor:
@@ -163,16 +164,33 @@ def _run(module: Call, tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         results = list(module(*(tensor.clone() for tensor in tensors)))
     if any(result.layout is not torch.strided for result in results):
         raise Unjudgeable("gives a sparse tensor")
+    if any(result.dtype is torch.bfloat16 for result in results):
+        raise Unjudgeable("gives bfloat16, which ONNX Runtime hands to nobody in Python")
     return results
 
 
+class _Watch(TorchDispatchMode):
+    """Tells whether an operation moves the state of PyTorch's generator, though its caller may put that back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.drew = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        state = torch.get_rng_state()
+        result = func(*args, **(kwargs or {}))
+        self.drew = self.drew or not torch.equal(state, torch.get_rng_state())
+        return result
+
+
 def _require_repeatable(module: Call, tensors: Sequence[torch.Tensor]) -> None:
-    state = torch.get_rng_state()
     try:
-        plain, filled = _run(module, tensors), _filled(module, tensors)
+        with _Watch() as watch:
+            plain = _run(module, tensors)
+        filled = _filled(module, tensors)
     except Exception as error:
         raise Unjudgeable(f"PyTorch: {type(error).__name__}: {told(str(error))}") from error
-    if not torch.equal(state, torch.get_rng_state()):
+    if watch.drew:
         raise Unjudgeable("draws random numbers")
     if not plain:
         raise Unjudgeable("gives no tensor")

@@ -7,6 +7,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from onnxscript import rewriter
+from onnxscript.rewriter.rules.common import _no_op
+
 
 def reason(error: BaseException) -> str:
     """The first sentences of an exporter's error: the cause where it names one, without the advice."""
@@ -15,6 +18,18 @@ def reason(error: BaseException) -> str:
         root = root.__cause__
     lines = [line.strip() for line in str(root).splitlines() if line.strip()]
     return f"{type(root).__name__}: {' '.join(lines[:4])[:600]}"
+
+
+@contextmanager
+def exact_rewriting() -> Iterator[None]:
+    """Without onnxscript's rules that take ``x + 1e-9`` for ``x + 0``: they compare constants with a tolerance."""
+    kept = rewriter._DEFAULT_REWRITE_RULES
+    loose = {id(rule) for rule in _no_op.rules}
+    rewriter._DEFAULT_REWRITE_RULES = tuple(rule for rule in kept if id(rule) not in loose)
+    try:
+        yield
+    finally:
+        rewriter._DEFAULT_REWRITE_RULES = kept
 
 
 @contextmanager
