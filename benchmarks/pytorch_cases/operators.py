@@ -1,7 +1,8 @@
 """Every entry of PyTorch's own operator database, each of its samples as a small module.
 
 Tensors among a sample's arguments are inputs and the rest is baked into the module. The first axis is dynamic where
-PyTorch takes the sample at another size, in all inputs that share its size, else in the first input alone. Not judged
+PyTorch takes the sample at another size, in all inputs that share its size, else in the first input alone; in linear
+algebra only before the two axes of a matrix. Not judged
 are: samples with complex or sparse tensors among their arguments; results that are no tensors; and whatever moves the
 state of PyTorch's random generator, or gives another result where memory that is not initialised is filled with NaN.
 """
@@ -26,6 +27,11 @@ from pytorch_cases.case import Case, Feeds
 
 DTYPES = {"float32": torch.float32, "int64": torch.int64, "bool": torch.bool, "float16": torch.float16}
 _AXIS = "batch"
+_MATRIX_AXES = 3
+_OF_MATRICES = (
+    *("cholesky", "cholesky_inverse", "cholesky_solve", "geqrf", "lu", "lu_solve", "lu_unpack", "matrix_exp", "ormqr"),
+    *("pca_lowrank", "pinverse", "qr", "svd", "svd_lowrank", "triangular_solve"),
+)
 
 
 class Call(torch.nn.Module):
@@ -35,12 +41,16 @@ class Call(torch.nn.Module):
         super().__init__()
         self.operator, self.leaves, self.structure = operator, list(leaves), structure
 
-    def forward(self, *tensors: torch.Tensor) -> Any:
-        """The operator's result."""
+    def raw(self, *tensors: torch.Tensor) -> Any:
+        """The operator's result as it comes."""
         given = iter(tensors)
         leaves = [next(given) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
         args, kwargs = tree_unflatten(leaves, self.structure)
-        results = [result for _, result in flatten(self.operator(*args, **kwargs))]
+        return self.operator(*args, **kwargs)
+
+    def forward(self, *tensors: torch.Tensor) -> Any:
+        """The operator's tensors."""
+        results = [result for _, result in flatten(self.raw(*tensors))]
         return tuple(torch.view_as_real(r.resolve_conj()) if r.is_complex() else r for r in map(_tensor, results))
 
 
@@ -83,11 +93,18 @@ def case(name: str) -> Case:
     """The case of a sample."""
     entry, dtype, index = name.split(" ")
     sample = _samples(entry, dtype, int(index[1:]) + 1)[int(index[1:])]
-    return of_call(name, entries()[entry].op, (sample.input, *sample.args), sample.kwargs)
+    args, axes = (sample.input, *sample.args), _MATRIX_AXES if _is_of_matrices(entry) else 1
+    return of_call(name, entries()[entry].op, args, sample.kwargs, axes)
 
 
-def of_call(name: str, operator: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Case:
-    """A case of one call; raises `Unjudgeable`."""
+def _is_of_matrices(entry: str) -> bool:
+    return entry.startswith("linalg.") or entry.partition(".")[0] in _OF_MATRICES
+
+
+def of_call(
+    name: str, operator: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], least_axes: int = 1
+) -> Case:
+    """A case of one call; a tensor has a dynamic axis from so many axes on. Raises `Unjudgeable`."""
     leaves, structure = tree_flatten((args, dict(kwargs)))
     tensors = [leaf.detach() for leaf in leaves if isinstance(leaf, torch.Tensor)]
     if any(t.is_complex() or t.layout is not torch.strided or t.is_quantized or t.is_nested for t in tensors):
@@ -96,7 +113,7 @@ def of_call(name: str, operator: Callable[..., Any], args: tuple[Any, ...], kwar
     if not tensors:
         raise Unjudgeable("no tensor among its arguments")
     _require_repeatable(module, tensors)
-    axes = _dynamic_axes(module, tensors)
+    axes = _dynamic_axes(module, tensors, least_axes)
     inputs = {f"x{index}": _spec(f"x{index}", tensor, index in axes) for index, tensor in enumerate(tensors)}
     return Case(name, lambda: module, inputs, partial(_trials, tensors, axes))
 
@@ -111,13 +128,13 @@ def _spec(name: str, tensor: torch.Tensor, dynamic: bool) -> TensorSpec:
     return TensorSpec(name, dtype, dims, range=limits)
 
 
-def _dynamic_axes(module: Call, tensors: Sequence[torch.Tensor]) -> frozenset[int]:
+def _dynamic_axes(module: Call, tensors: Sequence[torch.Tensor], least: int) -> frozenset[int]:
     """The inputs whose first axis is dynamic: those for which PyTorch runs and traces the call at other sizes."""
-    first = next((index for index, tensor in enumerate(tensors) if tensor.ndim and tensor.shape[0] > 1), None)
+    first = next((index for index, tensor in enumerate(tensors) if tensor.ndim >= least and tensor.shape[0] > 1), None)
     if first is None:
         return frozenset()
     size = tensors[first].shape[0]
-    alike = frozenset(index for index, tensor in enumerate(tensors) if tensor.ndim and tensor.shape[0] == size)
+    alike = frozenset(index for index, tensor in enumerate(tensors) if tensor.ndim >= least and tensor.shape[0] == size)
     chosen = dict.fromkeys((alike, frozenset([first])))
     return next((axes for axes in chosen if _takes(module, tensors, axes)), frozenset())
 
@@ -173,7 +190,7 @@ class _Watch(TorchDispatchMode):
     """Tells whether an operation moves the state of PyTorch's generator, though its caller may put that back."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.drew = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -187,12 +204,13 @@ def _require_repeatable(module: Call, tensors: Sequence[torch.Tensor]) -> None:
     try:
         with _Watch() as watch:
             plain = _run(module, tensors)
+        numbers = not any(isinstance(leaf, torch.Tensor) for leaf in tree_flatten(module.raw(*tensors))[0])
         filled = _filled(module, tensors)
     except Exception as error:
         raise Unjudgeable(f"PyTorch: {type(error).__name__}: {told(str(error))}") from error
     if watch.drew:
         raise Unjudgeable("draws random numbers")
-    if not plain:
+    if numbers:
         raise Unjudgeable("gives no tensor")
     if not all(torch.equal(a.nan_to_num(7.0), b.nan_to_num(7.0)) for a, b in zip(plain, filled, strict=True)):
         raise Unjudgeable("gives memory that is not initialised")

@@ -70,7 +70,8 @@ def _branch(tensor: torch.Tensor) -> torch.Tensor:
 def _halves(tensor: torch.Tensor) -> torch.Tensor:
     size = tensor.shape[0] // 2
     first, second = tensor.split([size, tensor.shape[0] - size])
-    return first.sum(0) - second.sum(0)
+    difference: torch.Tensor = first.sum(0) - second.sum(0)
+    return difference
 
 
 def _index_put(tensor: torch.Tensor) -> torch.Tensor:
@@ -87,6 +88,9 @@ def _slice_assigned(tensor: torch.Tensor) -> torch.Tensor:
 
 TRAPS: Mapping[str, Trap] = {
     "avg_pool2d with divisor_override": Trap(lambda x: F.avg_pool2d(x, 3, 2, divisor_override=2), _IMAGE, _ODD),
+    "avg_pool3d with divisor_override": Trap(
+        lambda x: F.avg_pool3d(x[:, None], 2, 1, divisor_override=3), _IMAGE, _ODD
+    ),
     "avg_pool2d with ceil_mode": Trap(lambda x: F.avg_pool2d(x, 3, 2, 1, ceil_mode=True), _IMAGE, _ODD),
     "interpolate by a scale that does not divide": Trap(
         lambda x: F.interpolate(x, scale_factor=1.7, mode="bilinear"), _IMAGE, _ODD
@@ -101,6 +105,8 @@ TRAPS: Mapping[str, Trap] = {
     "attention of three axes": Trap(_attention, ("float32[batch=2,length=6,8]",) * 3, _TOKENS),
     "attention of five axes": Trap(_attention, ("float32[batch=2,2,3,length=6,8]",) * 3, _TOKENS),
     "log_ndtr": Trap(lambda x: torch.special.log_ndtr(x * 10), _ROWS, _MANY),
+    "expm1 near zero": Trap(lambda x: torch.expm1(x * 1e-4), _ROWS, _MANY),
+    "a constant that is nearly zero": Trap(lambda x: (x - x) / (x - x + 1e-9), _ROWS, _MANY),
     "adaptive average of sizes that do not divide": Trap(lambda x: F.adaptive_avg_pool2d(x, (5, 3)), _IMAGE, _ODD),
     "adaptive average of one": Trap(lambda x: F.adaptive_avg_pool2d(x, 1), _IMAGE, _ODD),
     "adaptive maximum": Trap(lambda x: F.adaptive_max_pool2d(x, (4, 4)), _IMAGE, _ODD),

@@ -47,22 +47,24 @@ def _attributes(node: ir.Node) -> dict[str, Any]:
 
 def _promoted(node: ir.Node, types: Types, name: str) -> bool:
     """Cast whole numbers beside numbers to the dtype of those, as PyTorch does; raise for other mixtures."""
-    places: dict[str, list[int]] = {}
+    places: dict[str, dict[int, ir.Value]] = {}
     for index, value in enumerate(node.inputs):
         variable = types.signature.input(index)
         if value is not None and value.dtype is not None and variable in types.own:
-            places.setdefault(variable, []).append(index)
-    mixed = [indices for indices in places.values() if len({node.inputs[index].dtype for index in indices}) > 1]
-    for indices in mixed:
-        found = {node.inputs[index].dtype for index in indices}
+            places.setdefault(variable, {})[index] = value
+    mixed = [values for values in places.values() if len({value.dtype for value in values.values()}) > 1]
+    for values in mixed:
+        found = {value.dtype for value in values.values() if value.dtype is not None}
         floats = {dtype for dtype in found if dtype.is_floating_point()}
         if node.op_type not in _PROMOTING or len(floats) != 1:
             told = " and ".join(sorted(dtype.name.lower() for dtype in found))
-            raise ConvertError(name, f"{_called(node)} needs {node.op_type} of {told} at once, but should have one dtype")
+            raise ConvertError(
+                name, f"{_called(node)} needs {node.op_type} of {told} at once, but should have one dtype"
+            )
         (dtype,) = floats
-        for index in indices:
-            if node.inputs[index].dtype != dtype:
-                node.replace_input_with(index, _inserted(node, node.inputs[index], dtype, before=True))
+        for index, value in values.items():
+            if value.dtype != dtype:
+                node.replace_input_with(index, _inserted(node, value, dtype, before=True))
     return bool(mixed)
 
 
@@ -73,17 +75,17 @@ def _cast(node: ir.Node, types: Types) -> None:
         if value is not None and dtype is not None:
             node.replace_input_with(index, _inserted(node, value, dtype, before=True))
     for index, value in enumerate(node.outputs):
-        dtype, back = types.output(index)
-        if types.signature.output(index) in kernel and dtype is not None and back is not None:
+        wide, back = types.output(index)
+        if types.signature.output(index) in kernel and wide is not None and back is not None:
             users, own = list(value.uses()), _Output(value)
-            value.dtype = dtype
+            value.dtype = wide
             cast = _inserted(node, value, back, before=False)
             cast.shape = value.shape
             for user, place in users:
                 user.replace_input_with(place, cast)
             own.moved_to(cast)
         elif value.dtype is None:
-            value.dtype = dtype
+            value.dtype = wide
 
 
 class _Output:

@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx_ir as ir
 import torch
+from torch.fx.experimental import _config
 from torch.onnx._internal.exporter._decomp import create_onnx_friendly_decomposition_table
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 
@@ -51,8 +52,9 @@ def lowered(program: torch.export.ExportedProgram, opset: int) -> torch.export.E
     if not any(target in ours or target not in known for target in called):
         return program
     theirs = create_onnx_friendly_decomposition_table(set(known))
-    with torch.fx.experimental._config.patch(backed_size_oblivious=True):
-        return program.run_decompositions({**theirs, **ours})
+    with _config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
+        decomposed: torch.export.ExportedProgram = program.run_decompositions({**theirs, **ours})
+    return decomposed
 
 
 @cache

@@ -25,7 +25,7 @@ def scaled_dot_product_attention(
     key: torch.Tensor,
     value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
-    dropout_p: float = 0.0,  # noqa: ARG001 - a call that drops is refused
+    dropout_p: float = 0.0,
     is_causal: bool = False,
     *,
     scale: float | None = None,

@@ -95,7 +95,8 @@ def copysign_scalar(tensor: torch.Tensor, other: float) -> torch.Tensor:
 def rsub_scalar(tensor: torch.Tensor, other: float, alpha: float = 1) -> torch.Tensor:
     """A number less a tensor."""
     dtype = torch.result_type(tensor, other)
-    return torch.full((), other, dtype=dtype) - tensor.to(dtype) * alpha
+    number = torch.full((), other, dtype=dtype)
+    return torch.sub(number, tensor.to(dtype), alpha=alpha)
 
 
 @decomposes(aten.hypot.default)
@@ -112,3 +113,16 @@ def hypot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def view_of(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor itself."""
     return tensor.clone()
+
+
+@decomposes(aten.frexp.Tensor)
+def frexp(tensor: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mantissa from one half to one, and the power of two."""
+    x = tensor.to(torch.float64)
+    regular = (x != 0) & torch.isfinite(x)
+    size = torch.where(regular, x.abs(), 1.0)
+    power = torch.floor(torch.log2(size)) + 1
+    part = size / torch.pow(2.0, power)
+    power = torch.where(part >= 1, power + 1, torch.where(part < 0.5, power - 1, power))
+    mantissa = x / torch.pow(2.0, power)
+    return torch.where(regular, mantissa, x).to(tensor.dtype), torch.where(regular, power, 0).to(torch.int32)

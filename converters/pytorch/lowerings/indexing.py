@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from onnxscript import opset18 as op
 
-from assay.converters.pytorch.lowerings.registry import decomposes, translates
+from assay.converters.pytorch.lowerings.opsets import op, op20
+from assay.converters.pytorch.lowerings.registry import decomposes, refuses, translates
 
 aten = torch.ops.aten
 
@@ -47,7 +47,7 @@ def bincount(self: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 @decomposes(aten.histc.default)
-def histc(tensor: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0) -> torch.Tensor:  # noqa: A002
+def histc(tensor: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0) -> torch.Tensor:
     """How many elements lie in each of the bins between two numbers, by default the smallest and the largest."""
     flat = tensor.reshape(-1)
     low, high = flat.new_full((), min), flat.new_full((), max)
@@ -61,7 +61,7 @@ def histc(tensor: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0)
 
 
 @decomposes(aten._cdist_forward.default)
-def cdist_forward(x1: torch.Tensor, x2: torch.Tensor, p: float, compute_mode: int | None) -> torch.Tensor:  # noqa: ARG001
+def cdist_forward(x1: torch.Tensor, x2: torch.Tensor, p: float, compute_mode: int | None) -> torch.Tensor:
     """Distances between the rows of two matrices."""
     return _norm((x1.unsqueeze(-2) - x2.unsqueeze(-3)).abs(), p)
 
@@ -107,3 +107,58 @@ def isin(
     """Which elements are among others."""
     found = (elements.unsqueeze(-1) == test_elements.reshape(-1)).any(-1)
     return ~found if invert else found
+
+
+@decomposes(aten.index_reduce.default)
+def index_reduce(
+    tensor: torch.Tensor, dim: int, index: torch.Tensor, source: torch.Tensor, reduce: str, *, include_self: bool = True
+) -> torch.Tensor:
+    """Slices reduced into those that an index names."""
+    if tensor.ndim == 0:
+        tensor, source = tensor.reshape(1), source.reshape(1)
+        reduced: torch.Tensor = index_reduce(tensor, 0, index.reshape(-1), source, reduce, include_self=include_self)
+        return reduced.reshape(())
+    shape = [1] * source.ndim
+    shape[dim] = -1
+    places = index.reshape(-1).reshape(shape).expand(source.shape)
+    if reduce != "mean":
+        return torch.scatter_reduce(tensor, dim, places, source, reduce, include_self=include_self)
+    zeros = torch.zeros_like(tensor)
+    sums = zeros.scatter_add(dim, places, source)
+    counts = zeros.scatter_add(dim, places, torch.ones_like(source))
+    own = tensor if include_self else torch.where(counts == 0, tensor, 0)
+    total = counts + 1 if include_self else torch.where(counts == 0, 1, counts)
+    if not tensor.is_floating_point():
+        return torch.div(own + sums, total, rounding_mode="floor")
+    return (own + sums) / total
+
+
+@decomposes(aten.put.default)
+def put(tensor: torch.Tensor, index: torch.Tensor, source: torch.Tensor, accumulate: bool = False) -> torch.Tensor:
+    """Elements set, or added to, by their place in the flat tensor."""
+    flat, places = tensor.reshape(-1), index.reshape(-1)
+    places = torch.where(places < 0, places + flat.shape[0], places)
+    values = source.reshape(-1)
+    changed = flat.scatter_add(0, places, values) if accumulate else flat.scatter(0, places, values)
+    return changed.reshape(tensor.shape)
+
+
+@translates(aten.grid_sampler_3d.default)
+def grid_sampler_3d(input: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Any:
+    """Samples of a volume."""
+    mode, padding = ("linear", "nearest")[interpolation_mode], ("zeros", "border", "reflection")[padding_mode]
+    return op20.GridSample(input, grid, mode=mode, padding_mode=padding, align_corners=int(align_corners))
+
+
+@refuses(aten.im2col.default, aten.pad.default)
+def of_nothing(node: torch.fx.Node) -> str | None:
+    """What ONNX Runtime does not take: no elements, and edges that are cut rather than repeated."""
+    tensor = node.args[0]
+    assert isinstance(tensor, torch.fx.Node)
+    if any(size == 0 for size in tensor.meta["val"].shape if isinstance(size, int)):
+        return "is of a tensor without elements"
+    sizes = node.args[1] if "pad" in str(node.target) else ()
+    edges = (node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")) != "constant"
+    if edges and isinstance(sizes, (list, tuple)) and any(isinstance(size, int) and size < 0 for size in sizes):
+        return f"pads by {list(sizes)} with the tensor's own edges, but should not cut"
+    return None

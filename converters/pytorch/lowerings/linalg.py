@@ -18,7 +18,8 @@ T = torch.Tensor
 def _rows_of(matrix: T) -> tuple[int, int]:
     rows, columns = matrix.shape[-2:]
     if not isinstance(rows, int) or not isinstance(columns, int) or max(rows, columns) > _LARGEST:
-        raise NotImplementedError(f"a matrix of {rows} x {columns}, but should be of at most {_LARGEST} rows, known ahead")
+        limit = f"should be of at most {_LARGEST} rows, known ahead"
+        raise NotImplementedError(f"a matrix of {rows} x {columns}, but {limit}")
     return rows, columns
 
 
@@ -38,6 +39,11 @@ def in_doubles(function: Callable[..., Any]) -> Callable[..., Any]:
     return converted
 
 
+@decomposes(aten._linalg_check_errors.default)
+def check_errors(info: T, api_name: str, *, is_matrix: bool) -> None:
+    """A model has no exceptions; where PyTorch raises, it gives NaN or infinity."""
+
+
 def _identity(like: T, size: int) -> T:
     return torch.eye(size, dtype=like.dtype).expand(*like.shape[:-2], size, size)
 
@@ -47,7 +53,7 @@ def _factor(matrix: T, pivot: bool) -> tuple[T, T, T]:
     rows, columns = _rows_of(matrix)
     index = torch.arange(rows)
     order = index.expand(matrix.shape[:-1])
-    swaps = []
+    swaps = [order[..., :0]]
     for step in range(min(rows, columns)):
         best = matrix[..., step:, step].abs().argmax(-1, keepdim=True) + step if pivot else None
         best = torch.full_like(order[..., :1], step) if best is None else best
@@ -77,6 +83,8 @@ def _triangular(matrix: T, right: T, upper: bool, unit: bool = False) -> T:
         for other, value in solved.items():
             rest = rest - matrix[..., row, other, None] * value
         solved[row] = rest if unit else rest / matrix[..., row, row, None]
+    if not solved:
+        return right.clone()
     return torch.stack([value for _, value in sorted(solved.items())], -2)
 
 
@@ -91,13 +99,15 @@ def _solved(lu: T, order: T, right: T) -> T:
 def _info(lu: T) -> T:
     """The first step whose pivot is zero, from one; zero where there is none."""
     diagonal = lu.diagonal(dim1=-2, dim2=-1)
+    if diagonal.shape[-1] == 0:
+        return torch.zeros(lu.shape[:-2], dtype=torch.int32)
     steps = torch.where(diagonal == 0, torch.arange(1, diagonal.shape[-1] + 1), 2**30).amin(-1)
     return torch.where(steps == 2**30, 0, steps).to(torch.int32)
 
 
 @decomposes(aten.linalg_lu_factor_ex.default)
 @in_doubles
-def lu_factor_ex(matrix: T, *, pivot: bool = True, check_errors: bool = False) -> tuple[T, T, T]:  # noqa: ARG001
+def lu_factor_ex(matrix: T, *, pivot: bool = True, check_errors: bool = False) -> tuple[T, T, T]:
     """LU, LAPACK's swaps and what failed."""
     lu, swaps, _ = _factor(matrix, pivot)
     return lu, (swaps + 1).to(torch.int32), _info(lu)
@@ -144,7 +154,8 @@ def lu_solve(lu: T, swaps: T, right: T, *, left: bool = True, adjoint: bool = Fa
     rows, _ = _rows_of(lu)
     order = _order_of(swaps, rows)
     if not left:
-        return lu_solve.__wrapped__(lu, swaps, right.mT, left=True, adjoint=not adjoint).mT  # type: ignore[attr-defined]
+        turned: T = lu_solve(lu, swaps, right.mT, left=True, adjoint=not adjoint)
+        return turned.mT
     if not adjoint:
         return _solved(lu, order, right)
     inner = _triangular(lu.mT, _triangular(lu.mT, right, upper=False), upper=True, unit=True)
@@ -154,7 +165,7 @@ def lu_solve(lu: T, swaps: T, right: T, *, left: bool = True, adjoint: bool = Fa
 
 @decomposes(aten._linalg_solve_ex.default)
 @in_doubles
-def solve_ex(matrix: T, right: T, *, left: bool = True, check_errors: bool = False) -> tuple[T, T, T, T]:  # noqa: ARG001
+def solve_ex(matrix: T, right: T, *, left: bool = True, check_errors: bool = False) -> tuple[T, T, T, T]:
     """The solution, with LU, swaps and what failed."""
     vector = right.ndim == 1 or (right.ndim == matrix.ndim - 1 and right.shape == matrix.shape[:-1])
     sides = right.unsqueeze(-1) if vector else right
@@ -166,7 +177,7 @@ def solve_ex(matrix: T, right: T, *, left: bool = True, check_errors: bool = Fal
 
 @decomposes(aten.linalg_inv_ex.default)
 @in_doubles
-def inv_ex(matrix: T, *, check_errors: bool = False) -> tuple[T, T]:  # noqa: ARG001
+def inv_ex(matrix: T, *, check_errors: bool = False) -> tuple[T, T]:
     """The inverse, and what failed."""
     lu, _, order = _factor(matrix, pivot=True)
     return _solved(lu, order, _identity(matrix, matrix.shape[-1])), _info(lu)
@@ -199,12 +210,12 @@ def _cholesky(matrix: T) -> tuple[T, T]:
         column = torch.where(index >= step, matrix[..., :, step] / head.sqrt().unsqueeze(-1), 0.0)
         matrix = matrix - column.unsqueeze(-1) * column.unsqueeze(-2)
         columns.append(column)
-    return torch.stack(columns, -1), info.to(torch.int32)
+    return torch.stack(columns, -1) if columns else matrix.clone(), info.to(torch.int32)
 
 
 @decomposes(aten.linalg_cholesky_ex.default)
 @in_doubles
-def cholesky_ex(matrix: T, *, upper: bool = False, check_errors: bool = False) -> tuple[T, T]:  # noqa: ARG001
+def cholesky_ex(matrix: T, *, upper: bool = False, check_errors: bool = False) -> tuple[T, T]:
     """The factor of a positive definite matrix, and what failed."""
     factor, info = _cholesky(matrix.mT if upper else matrix)
     return factor.mT if upper else factor, info
@@ -273,7 +284,7 @@ def _reflected(matrix: T) -> tuple[T, T]:
         kept = torch.where(index == step, beta.unsqueeze(-1), torch.where(index > step, vector, column))
         matrix = torch.where(place == step, kept.unsqueeze(-1), matrix)
         factors.append(factor)
-    return matrix, torch.stack(factors, -1)
+    return matrix, torch.stack(factors, -1) if factors else matrix.new_zeros((*matrix.shape[:-2], 0))
 
 
 def _applied(vectors: T, factors: T, other: T, transposed: bool) -> T:

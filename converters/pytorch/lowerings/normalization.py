@@ -52,9 +52,9 @@ def batch_norm(
     running_mean: torch.Tensor | None,
     running_var: torch.Tensor | None,
     training: bool,
-    momentum: float,  # noqa: ARG001 - what the running statistics become is not the model's to give
+    momentum: float,
     eps: float,
-    cudnn_enabled: bool,  # noqa: ARG001
+    cudnn_enabled: bool,
 ) -> torch.Tensor:
     """By the batch's own mean and variance in training, else by the running ones."""
     if training or running_mean is None or running_var is None:
@@ -67,8 +67,8 @@ def native_batch_norm_without_statistics(
     tensor: torch.Tensor,
     weight: torch.Tensor | None,
     bias: torch.Tensor | None,
-    training: bool,  # noqa: ARG001 - there is nothing else to normalise by
-    momentum: float,  # noqa: ARG001
+    training: bool,
+    momentum: float,
     eps: float,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """By the batch's own mean and variance, which are given too."""
@@ -76,12 +76,44 @@ def native_batch_norm_without_statistics(
     return _normalized(tensor, weight, bias, mean, rstd), mean, rstd
 
 
-_OF_TORCH = torch._decomp.decomposition_table
-for _operator in (
-    aten.native_batch_norm.default,
-    aten._native_batch_norm_legit.default,
-    aten._native_batch_norm_legit_functional.default,
-    aten._batch_norm_with_update.default,
-    aten._batch_norm_with_update_functional.default,
-):
-    decomposes(_operator, wrong_upstream=True)(_OF_TORCH[_operator])
+def _moved(running: torch.Tensor, seen: torch.Tensor, momentum: float) -> torch.Tensor:
+    return running * (1 - momentum) + seen * momentum
+
+
+@decomposes(aten.native_batch_norm.default, aten._native_batch_norm_legit.default, wrong_upstream=True)
+def native_batch_norm(
+    tensor: torch.Tensor,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    running_mean: torch.Tensor | None,
+    running_var: torch.Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """With the batch's own statistics, which are empty where the running ones are used."""
+    if training or running_mean is None or running_var is None:
+        mean, rstd = _statistics(tensor, eps)
+        return _normalized(tensor, weight, bias, mean, rstd), mean, rstd
+    result = _normalized(tensor, weight, bias, running_mean, running_var.add(eps).rsqrt())
+    return result, tensor.new_zeros(0), tensor.new_zeros(0)
+
+
+@decomposes(aten._native_batch_norm_legit_functional.default, wrong_upstream=True)
+def native_batch_norm_functional(
+    tensor: torch.Tensor,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    running_mean: torch.Tensor,
+    running_var: torch.Tensor,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """With what the running statistics become."""
+    found = native_batch_norm(tensor, weight, bias, running_mean, running_var, training, momentum, eps)
+    if not training:
+        return (*found, running_mean.clone(), running_var.clone())
+    axes = [axis for axis in range(tensor.ndim) if axis != 1]
+    variance = tensor.var(axes, correction=1)
+    return (*found, _moved(running_mean, found[1], momentum), _moved(running_var, variance, momentum))

@@ -38,7 +38,8 @@ def _sums(
     elements = 1
     for size in kernel:
         elements *= size
-    return pool(padded, kernel, stride) * elements
+    means: torch.Tensor = pool(padded, kernel, stride)
+    return means * elements
 
 
 def _averaging(count: int) -> Lowering:
@@ -48,7 +49,7 @@ def _averaging(count: int) -> Lowering:
         stride: Sequence[int] = (),
         padding: Sequence[int] = (0,),
         ceil_mode: bool = False,
-        count_include_pad: bool = True,  # noqa: ARG001 - the divisor says it all
+        count_include_pad: bool = True,
         divisor_override: int | None = None,
     ) -> torch.Tensor:
         if divisor_override is None:
@@ -89,9 +90,8 @@ def _gathered(tensor: torch.Tensor, sizes: Sequence[int]) -> tuple[torch.Tensor,
 
 
 def _sizes(tensor: torch.Tensor, wanted: Sequence[int | None], count: int) -> list[int]:
-    return [
-        tensor.shape[axis - count] if size is None else size for axis, size in enumerate(_each(list(wanted), count))
-    ]
+    listed = list(wanted) * count if len(wanted) == 1 else wanted
+    return [tensor.shape[axis - count] if size is None else size for axis, size in enumerate(listed)]
 
 
 def _is_unsteady(node: torch.fx.Node) -> bool:
@@ -158,8 +158,8 @@ def max_unpool3d(
     tensor: torch.Tensor,
     indices: torch.Tensor,
     output_size: Sequence[int],
-    stride: Sequence[int],  # noqa: ARG001 - the size says it
-    padding: Sequence[int],  # noqa: ARG001
+    stride: Sequence[int],
+    padding: Sequence[int],
 ) -> torch.Tensor:
     """Values back at the places that they were pooled from."""
     return _unpooled(tensor, indices, output_size, 3)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from onnxscript import opset18 as op
 
+from assay.converters.pytorch.lowerings.opsets import op
 from assay.converters.pytorch.lowerings.registry import decomposes, translates
 
 aten = torch.ops.aten

@@ -19,7 +19,6 @@ FAMILIES = (
     "attention",
     "elementwise",
     "indexing",
-    "interpolation",
     "linalg",
     "normalization",
     "pooling",

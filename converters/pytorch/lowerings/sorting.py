@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from onnxscript import opset18 as op
 
+from assay.converters.pytorch.lowerings.opsets import op
 from assay.converters.pytorch.lowerings.registry import decomposes, translates
 
 aten = torch.ops.aten
 
 
 @translates(aten.sort.stable)
-def sort_stable(self: Any, stable: Any = None, dim: int = -1, descending: bool = False) -> Any:  # noqa: ARG001
+def sort_stable(self: Any, stable: Any = None, dim: int = -1, descending: bool = False) -> Any:
     """By TopK, which gives the lower index first among equals."""
     if len(self.shape) == 0:
         return op.Identity(self), op.Constant(value_int=0)
@@ -148,7 +148,7 @@ def unique_dim(
     dim: int,
     sorted: bool = True,
     return_inverse: bool = False,
-    return_counts: bool = False,  # noqa: ARG001
+    return_counts: bool = False,
 ) -> Any:
     """Different slices, sorted."""
     values, _, inverse, counts = op.Unique(self, axis=dim, sorted=1)

@@ -300,14 +300,17 @@ def _trigamma(x: torch.Tensor) -> torch.Tensor:
 @decomposes(aten.special_ndtri.default)
 @in_doubles
 def ndtri(x: torch.Tensor) -> torch.Tensor:
-    """The inverse of the normal distribution: of the error function, and in the tail by Newton's steps in logarithms."""
+    """The inverse of the normal distribution: Giles' approximation, and Newton's steps on the tail's logarithm."""
     inner = torch.where((x > 0) & (x < 1), x, 0.5)
     small = torch.where(inner > 0.5, 1 - inner, inner)
     logarithm = torch.log(2 * small)
-    y = torch.sqrt(torch.clamp(-logarithm, min=0.0))
-    y = torch.where(small > 0.05, -_erfinv(2 * torch.clamp(small, min=0.04) - 1), y)
-    for _ in range(6):
-        scaled = _erfcx(y)
+    w = -logarithm - torch.log(2 * (1 - small))
+    near = _polynomial(w - 2.5, _GILES_CENTRE) * (1 - 2 * small)
+    tail = _polynomial(torch.sqrt(torch.clamp(w, 5.0, 16.0)) - 3, _GILES_TAIL)
+    far = torch.sqrt(torch.clamp(w - 0.5 * torch.log(math.pi * torch.clamp(w, min=1.0)), min=0.0))
+    y = torch.where(w < 5, near, torch.where(w < 16, tail * (1 - 2 * small), far))
+    for _ in range(2):
+        scaled = _erfcx(torch.clamp(y, min=0.0))
         y = y + (torch.log(scaled) - y * y - logarithm) * scaled * (math.sqrt(math.pi) / 2)
     value = torch.where(inner > 0.5, y, -y) * math.sqrt(2)
     value = torch.where(x == 0, -torch.inf, torch.where(x == 1, torch.inf, value))

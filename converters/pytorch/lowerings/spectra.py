@@ -40,7 +40,9 @@ def _scale(sizes: Sequence[int], normalization: int) -> float:
 def _sizes(tensor: torch.Tensor, dims: Sequence[int]) -> list[int]:
     sizes = [tensor.shape[dim] for dim in dims]
     if any(not isinstance(size, int) or size > _LARGEST for size in sizes):
-        raise NotImplementedError(f"a transform of {sizes} elements, but should be of sizes up to {_LARGEST}, known ahead")
+        raise NotImplementedError(
+            f"a transform of {sizes} elements, but should be of sizes up to {_LARGEST}, known ahead"
+        )
     return sizes
 
 
@@ -99,3 +101,40 @@ def fft_c2r(tensor: torch.Tensor, dim: Sequence[int], normalization: int, last_d
     weights = torch.where(single, 1.0, 2.0).to(torch.float64)[:, None]
     values = _along(real, last, cosines * weights) - _along(imaginary, last, sines * weights)
     return (values * scale).to(_real_dtype(tensor.dtype))
+
+
+def _is_complex(node: torch.fx.Node) -> bool:
+    tensor = node.args[0]
+    return isinstance(tensor, torch.fx.Node) and tensor.meta["val"].is_complex()
+
+
+@decomposes(aten.constant_pad_nd.default, condition=_is_complex)
+def constant_pad_nd(tensor: torch.Tensor, pad: Sequence[int], value: float = 0) -> torch.Tensor:
+    """Of complex numbers: their parts are padded."""
+    if not tensor.is_complex():
+        return NotImplemented
+    return torch.view_as_complex(torch.constant_pad_nd(torch.view_as_real(tensor), [0, 0, *pad], value))
+
+
+@decomposes(aten._conj_physical.default, aten._conj.default)
+def conjugate(tensor: torch.Tensor) -> torch.Tensor:
+    """The imaginary part has the other sign."""
+    if not tensor.is_complex():
+        return tensor.clone()
+    pairs = torch.view_as_real(tensor)
+    return torch.view_as_complex(torch.stack([pairs[..., 0], -pairs[..., 1]], -1))
+
+
+@decomposes(aten.roll.default, condition=lambda node: not all(isinstance(s, int) for s in _listed(node.args[1])))
+def roll(tensor: torch.Tensor, shifts: Sequence[int], dims: Sequence[int] = ()) -> torch.Tensor:
+    """By what is known only when the model runs."""
+    if not dims:
+        return roll(tensor.reshape(-1), shifts, [0]).reshape(tensor.shape)
+    for shift, dim in zip(shifts, dims, strict=True):
+        size = tensor.shape[dim]
+        tensor = tensor.index_select(dim, (torch.arange(size) - shift) % size)
+    return tensor
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
