@@ -38,7 +38,7 @@ def _types(node: ir.Node, opset: int, name: str) -> Types | None:
 
 def _called(node: ir.Node) -> str:
     """How the source calls what the node is made of."""
-    return node.metadata_props.get("pkg.torch.onnx.fx_node", node.name or node.op_type).partition(" = ")[0]
+    return node.metadata_props.get("pkg.torch.onnx.fx_node", node.name or node.op_type).partition(" ")[0].lstrip("%")
 
 
 def _attributes(node: ir.Node) -> dict[str, Any]:
@@ -74,18 +74,21 @@ def _cast(node: ir.Node, types: Types) -> None:
         dtype = kernel.get(types.signature.input(index))
         if value is not None and dtype is not None:
             node.replace_input_with(index, _inserted(node, value, dtype, before=True))
-    for index, value in enumerate(node.outputs):
+    for index, output in enumerate(node.outputs):
         wide, back = types.output(index)
         if types.signature.output(index) in kernel and wide is not None and back is not None:
-            users, own = list(value.uses()), _Output(value)
-            value.dtype = wide
-            cast = _inserted(node, value, back, before=False)
-            cast.shape = value.shape
-            for user, place in users:
-                user.replace_input_with(place, cast)
-            own.moved_to(cast)
-        elif value.dtype is None:
-            value.dtype = wide
+            _cast_back(node, output, wide, back)
+        elif output.dtype is None and wide is not None:
+            output.dtype = wide
+
+
+def _cast_back(node: ir.Node, output: ir.Value, wide: ir.DataType, back: ir.DataType) -> None:
+    users, own = list(output.uses()), _Output(output)
+    output.dtype = wide
+    cast = _inserted(node, output, back, before=False)
+    for user, place in users:
+        user.replace_input_with(place, cast)
+    own.moved_to(cast)
 
 
 class _Output:

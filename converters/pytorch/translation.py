@@ -13,6 +13,7 @@ from torch.onnx._internal.exporter._decomp import create_onnx_friendly_decomposi
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 from assay.converters.exporter import ConvertError
+from assay.converters.pytorch.empty_tensors import require_loadable
 from assay.converters.pytorch.kernel_casts import cast_for_kernels
 from assay.converters.pytorch.lowerings.registry import decompositions, load_table, program_nodes
 from assay.converters.pytorch.upstream import exact_rewriting, reason
@@ -22,6 +23,7 @@ _OPSET = 20
 
 def translate(program: torch.export.ExportedProgram, opset: int | None, name: str) -> ir.Model:
     """The graph of a program; ``name`` is what errors call the source. Raises `ConvertError`."""
+    require_convertible(program, name)
     try:
         program = lowered(program, opset or _OPSET)
     except Exception as error:
@@ -37,6 +39,7 @@ def translate(program: torch.export.ExportedProgram, opset: int | None, name: st
         raise ConvertError(name, _cause(error)) from error
     assert exported is not None
     cast_for_kernels(exported.model, name)
+    require_loadable(exported.model, name)
     return exported.model
 
 

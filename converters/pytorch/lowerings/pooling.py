@@ -53,7 +53,7 @@ def _averaging(count: int) -> Lowering:
         divisor_override: int | None = None,
     ) -> torch.Tensor:
         if divisor_override is None:
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         kernel = _each(kernel_size, count)
         steps = _each(stride, count) if stride else kernel
         return _sums(tensor, kernel, steps, _each(padding, count), ceil_mode) / divisor_override

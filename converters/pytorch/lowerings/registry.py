@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -30,6 +30,7 @@ FAMILIES = (
     "spectra",
 )
 Lowering = Callable[..., Any]
+L = TypeVar("L", bound=Callable[..., Any])
 Condition = Callable[[torch.fx.Node], bool]
 Refusal = Callable[[torch.fx.Node], str | None]
 
@@ -69,10 +70,10 @@ class DuplicateLoweringError(ValueError):
 
 def decomposes(
     *operators: Any, condition: Condition = lambda _: True, wrong_upstream: bool = False
-) -> Callable[[Lowering], Lowering]:
+) -> Callable[[L], L]:
     """Register PyTorch code for operators; ``wrong_upstream`` where it replaces what ``torch.onnx`` gets wrong."""
 
-    def register(function: Lowering) -> Lowering:
+    def register(function: L) -> L:
         for operator in operators:
             _enter(_TABLE.decompositions, operator, Decomposition(function, condition, wrong_upstream))
         return function
@@ -80,10 +81,10 @@ def decomposes(
     return register
 
 
-def translates(*operators: Any, wrong_upstream: bool = False) -> Callable[[Lowering], Lowering]:
+def translates(*operators: Any, wrong_upstream: bool = False) -> Callable[[L], L]:
     """Register a function that writes ONNX with onnxscript for operators; it gets the call's arguments."""
 
-    def register(function: Lowering) -> Lowering:
+    def register(function: L) -> L:
         for operator in operators:
             _enter(_TABLE.translations, operator, Translation(function, wrong_upstream))
         return function
@@ -103,8 +104,8 @@ def refuses(*operators: Any) -> Callable[[Refusal], Refusal]:
 
 
 def _enter(entries: dict[Any, Any], operator: Any, entry: Any) -> None:
-    others = [_TABLE.refusals] if entries is _TABLE.refusals else [_TABLE.decompositions, _TABLE.translations]
-    if any(operator in table for table in others):
+    lowered: list[dict[Any, Any]] = [_TABLE.decompositions, _TABLE.translations]
+    if any(operator in table for table in ([entries] if entries is _TABLE.refusals else lowered)):
         raise DuplicateLoweringError(f"{operator} has two lowerings, but should have one")
     entries[operator] = entry
 

@@ -112,7 +112,7 @@ def _is_complex(node: torch.fx.Node) -> bool:
 def constant_pad_nd(tensor: torch.Tensor, pad: Sequence[int], value: float = 0) -> torch.Tensor:
     """Of complex numbers: their parts are padded."""
     if not tensor.is_complex():
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
     return torch.view_as_complex(torch.constant_pad_nd(torch.view_as_real(tensor), [0, 0, *pad], value))
 
 
