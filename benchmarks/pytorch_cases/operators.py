@@ -72,9 +72,13 @@ def names(samples: int | None) -> list[str]:
     for dtype in DTYPES:
         for entry, operator in entries().items():
             if DTYPES[dtype] in operator.supported_dtypes("cpu"):
-                count = len(_samples(entry, dtype, samples))
-                found += [f"{entry} {dtype} #{index}" for index in range(count)]
+                found += samples_of(entry, dtype, samples)
     return found
+
+
+def samples_of(entry: str, dtype: str, samples: int | None) -> list[str]:
+    """The names of the cases of one entry."""
+    return [f"{entry} {dtype} #{index}" for index in range(len(_samples(entry, dtype, samples)))]
 
 
 @lru_cache(maxsize=8)

@@ -87,7 +87,7 @@ def fft_r2c(tensor: torch.Tensor, dim: Sequence[int], normalization: int, onesid
     return _joined(real * scale, imaginary * scale, tensor.dtype)
 
 
-@decomposes(aten._fft_c2r.default, wrong_upstream=True)
+@decomposes(aten._fft_c2r.default)
 def fft_c2r(tensor: torch.Tensor, dim: Sequence[int], normalization: int, last_dim_size: int) -> torch.Tensor:
     """Half of a complex spectrum to real values."""
     sizes = [*_sizes(tensor, dim)[:-1], last_dim_size]
