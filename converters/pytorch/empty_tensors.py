@@ -13,7 +13,9 @@ def require_loadable(model: ir.Model, name: str) -> None:
 
     Only then are shapes inferred again; weights beside an empty tensor are those of small models.
     """
-    if not any(_is_empty(value) for node in model.graph.all_nodes() for value in (*node.inputs, *node.outputs)):
+    nodes = list(model.graph.all_nodes())
+    values = (value for node in nodes for value in (*node.inputs, *node.outputs))
+    if not any(map(_is_empty, values)) and not any(map(_copies_a_size, nodes)):
         return
     try:
         onnx.shape_inference.infer_shapes(ir.to_proto(model), strict_mode=True)
@@ -25,3 +27,10 @@ def require_loadable(model: ir.Model, name: str) -> None:
 
 def _is_empty(value: ir.Value | None) -> bool:
     return value is not None and value.shape is not None and any(size == 0 for size in value.shape)
+
+
+def _copies_a_size(node: ir.Node) -> bool:
+    """Whether a target of Reshape has a zero, which stands for the size that was there."""
+    target = node.inputs[1] if node.op_type == "Reshape" else None
+    constant = ir.convenience.get_const_tensor(target) if target is not None else None
+    return constant is not None and 0 in constant.numpy()

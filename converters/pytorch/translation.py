@@ -19,6 +19,7 @@ from assay.converters.pytorch.lowerings.registry import decompositions, load_tab
 from assay.converters.pytorch.upstream import exact_rewriting, reason
 
 _OPSET = 20
+_ASSERTIONS = ("aten::_assert_", "aten::sym_constrain_range")  # which the exporter drops
 
 
 def translate(program: torch.export.ExportedProgram, opset: int | None, name: str) -> ir.Model:
@@ -52,6 +53,7 @@ def lowered(program: torch.export.ExportedProgram, opset: int) -> torch.export.E
     own = set(load_table().translations)
     called = {node.target for node in program_nodes(program) if isinstance(node.target, torch._ops.OpOverload)}
     known = _upstream(opset) | own
+    called = {target for target in called if not target.name().startswith(_ASSERTIONS)}
     if not any(target in ours or target not in known for target in called):
         return program
     theirs = create_onnx_friendly_decomposition_table(set(known))

@@ -39,11 +39,6 @@ def in_doubles(function: Callable[..., Any]) -> Callable[..., Any]:
     return converted
 
 
-@decomposes(aten._linalg_check_errors.default)
-def check_errors(info: T, api_name: str, *, is_matrix: bool) -> None:
-    """A model has no exceptions; where PyTorch raises, it gives NaN or infinity."""
-
-
 def _identity(like: T, size: int) -> T:
     return torch.eye(size, dtype=like.dtype).expand(*like.shape[:-2], size, size)
 
@@ -347,3 +342,34 @@ def matrix_exp(matrix: T) -> T:
     for _ in range(20):
         power = power @ power
     return power
+
+
+@decomposes(aten.linalg_cholesky.default)
+@in_doubles
+def linalg_cholesky(matrix: T, *, upper: bool = False) -> T:
+    """The factor of a positive definite matrix; NaN where PyTorch raises, for a model has no exceptions."""
+    factor = _cholesky(matrix.mT if upper else matrix)[0]
+    return factor.mT if upper else factor
+
+
+@decomposes(aten.linalg_lu_factor.default)
+@in_doubles
+def lu_factor(matrix: T, *, pivot: bool = True) -> tuple[T, T]:
+    """LU and LAPACK's swaps."""
+    lu, swaps, _ = _factor(matrix, pivot)
+    return lu, (swaps + 1).to(torch.int32)
+
+
+@decomposes(aten.linalg_inv.default, aten.inverse.default)
+@in_doubles
+def inverse(matrix: T) -> T:
+    """The inverse."""
+    lu, _, order = _factor(matrix, pivot=True)
+    return _solved(lu, order, _identity(matrix, matrix.shape[-1]))
+
+
+@decomposes(aten.linalg_solve.default)
+def linalg_solve(matrix: T, right: T, *, left: bool = True) -> T:
+    """The solution of a system."""
+    solution: T = solve_ex(matrix, right, left=left)[0]
+    return solution

@@ -132,7 +132,8 @@ def roll(tensor: torch.Tensor, shifts: Sequence[int], dims: Sequence[int] = ()) 
         return roll(tensor.reshape(-1), shifts, [0]).reshape(tensor.shape)
     for shift, dim in zip(shifts, dims, strict=True):
         size = tensor.shape[dim]
-        tensor = tensor.index_select(dim, (torch.arange(size) - shift) % size)
+        start = (-shift) % size
+        tensor = torch.cat([tensor.narrow(dim, start, size - start), tensor.narrow(dim, 0, start)], dim)
     return tensor
 
 
