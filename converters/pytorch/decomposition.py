@@ -223,8 +223,9 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
         args, kwargs = pytree.tree_unflatten(
             [next(rest) if isinstance(i, torch.fx.Node) else i for i in flat], structure
         )
-        return target(*args, **kwargs)
+        return function(*args, **kwargs)
 
+    function = table.get(target, target)  # torch would compute a composite operator before it looks at the table
     with mode, torch.no_grad():
         graph = make_fx(torch.func.functionalize(call), decomposition_table=dict(table))(*values).graph
     if any(node.op == "get_attr" for node in graph.nodes):

@@ -1,4 +1,4 @@
-"""Which of torch's operators have a translation, and what it is: torch's own table, read once for each opset."""
+"""Which of torch's operators have a translation, and what it is: our own table before torch's, read once an opset."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 
 from torch.onnx._internal.exporter import _decomp, _registration
 
+from assay.converters.pytorch.lowerings.registry import load_table
+
 OLDEST_OPSET = 18  # of torch's translations; an older one is reached by converting the graph
 
 
 @cache
 def translations(opset: int) -> Any:
     """The table for this opset; not to be changed."""
-    return _registration.ONNXRegistry.from_torchlib(opset_version=max(opset, OLDEST_OPSET))
+    registry = _registration.ONNXRegistry.from_torchlib(opset_version=max(opset, OLDEST_OPSET))
+    for operator, lowering in load_table().translations.items():
+        registry.register_op(operator, lowering.function)
+    return registry
 
 
 @cache

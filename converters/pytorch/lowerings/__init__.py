@@ -1,0 +1,1 @@
+"""Operators of PyTorch that ``torch.onnx`` lacks or gets wrong: one function an operator, one file a family."""
