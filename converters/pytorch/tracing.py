@@ -10,11 +10,12 @@ import torch
 
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError
+from assay.converters.pytorch.flat_call import flat_call
 from assay.converters.pytorch.upstream import reason
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.exported_program import ExportedProgramSource
 from assay.converters.sources.pytorch_module import ModuleSource
-from assay.converters.sources.torch_runner import flat_outputs, inference, to_tensor
+from assay.converters.sources.torch_runner import inference, to_tensor
 from assay.specs.interface import Axis, TensorSpec
 
 
@@ -29,9 +30,8 @@ def trace(source: Source) -> torch.export.ExportedProgram:
     interface = require_inputs(source)
     feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
     tensors = [to_tensor(array) for array in feeds.values()]
-    args, kwargs = source.arguments(tensors)
     try:
-        with inference(source.module), flat_outputs(source.module):
+        with inference(source.module), flat_call(source, tensors) as (args, kwargs):
             return torch.export.export(
                 source.module,
                 args,
