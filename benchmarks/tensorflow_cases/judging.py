@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import ml_dtypes
@@ -12,6 +11,7 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime
 from numpy.typing import NDArray
+from outcomes import Outcome, Unjudgeable, told
 
 from assay.converters.exporter import ConvertError
 from assay.converters.passes.context import PassContext
@@ -21,29 +21,8 @@ from assay.specs.errors import AssayError
 from assay.specs.interface import Interface
 from tensorflow_cases.case import Case
 
-VERDICTS = ("right", "refused", "wrong", "unloadable", "failed")
 _ULPS = 16.0  # of the value and of the output's root mean square
 _FLOOR = 4.0  # times the distance between TensorFlow in float32 and in float64, or that of an input moved by one ulp
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The verdict on a case, why, and the largest error as a share of what is allowed."""
-
-    name: str
-    exporter: str
-    verdict: str
-    reason: str = ""
-    error: float = 0.0
-    nodes: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-
-class Unjudgeable(Exception):
-    """TensorFlow itself can't build or run the case."""
 
 
 def judge(case: Case, exporter: str, opset: int | None = None) -> Outcome:
@@ -57,9 +36,9 @@ def judge(case: Case, exporter: str, opset: int | None = None) -> Outcome:
         try:
             exported = _exporter(exporter)(source, opset)
         except ConvertError as error:
-            return Outcome(case.name, exporter, "refused", _told(error.reason))
+            return Outcome(case.name, exporter, "refused", told(error.reason))
         except Exception as error:  # noqa: BLE001 - what an exporter raises is counted
-            return Outcome(case.name, exporter, "failed", f"{type(error).__name__}: {_told(str(error))}")
+            return Outcome(case.name, exporter, "failed", f"{type(error).__name__}: {told(str(error))}")
         return _compared(case, exporter, source, exported)
 
 
@@ -71,17 +50,13 @@ def _exporter(name: str) -> Callable[..., Any]:
     return export
 
 
-def _told(text: str) -> str:
-    return " ".join(text.split())[:300]
-
-
 def _compared(case: Case, exporter: str, source: Any, exported: Any) -> Outcome:
     remove_unused_nodes(exported.model, PassContext("case", Interface(()), exported.inputs, {}, {}))
     nodes = sum(1 for _ in exported.model.graph)
     try:
         session = _session(exported.model)
     except Exception as error:  # noqa: BLE001 - a runtime's own errors have no common class
-        return Outcome(case.name, exporter, "unloadable", _told(str(error)), nodes=nodes)
+        return Outcome(case.name, exporter, "unloadable", told(str(error)), nodes=nodes)
     worst, twin = 0.0, _twin(case)
     for trial, shapes in enumerate(case.shapes):
         reason, share = _trial(case, source, twin, session, exported.inputs, trial, shapes)
@@ -110,13 +85,13 @@ def _trial(
     except Exception as error:
         if any(0 in shape for shape in shapes):
             return "", 0.0  # TensorFlow has no answer for no elements
-        raise Unjudgeable(f"{case.name}: {_told(str(error))}") from error
+        raise Unjudgeable(f"{case.name}: {told(str(error))}") from error
     fed = dict(zip(inputs, arrays, strict=True))
     wanted = {value.name for value in session.get_inputs()}
     try:
         got = session.run(None, {name: array for name, array in fed.items() if name in wanted})
     except Exception as error:  # noqa: BLE001 - a runtime's own errors have no common class
-        return f"does not run: {_told(str(error))}", 0.0
+        return f"does not run: {told(str(error))}", 0.0
     floors = _moved(source, arrays, due) if twin is None else _floors(twin, arrays, due)
     worst = 0.0
     for index, (found, expected) in enumerate(zip(got, due, strict=True)):
