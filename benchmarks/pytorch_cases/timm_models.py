@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from pytorch_cases.model_case import ModelCase, unit_gain
+from pytorch_cases.case import Case
+from pytorch_cases.model_case import ModelCase, named, unit_gain
 
 # the smallest model of each module, the size of its images, and what makes it smaller still
 _MODELS: dict[str, tuple[str, int, dict[str, Any]]] = {
@@ -113,11 +114,11 @@ _MODELS: dict[str, tuple[str, int, dict[str, Any]]] = {
 }
 
 
-def cases() -> Iterator[ModelCase]:
+def _cases() -> Iterator[ModelCase]:
     """One case a module of timm."""
     for module, (name, size, options) in _MODELS.items():
         inputs = {"x": f"float32[batch,3,{size},{size}]"}
-        yield ModelCase(f"{module}: {name}", partial(_build, name, options), inputs)
+        yield ModelCase(f"{module}: {name}", partial(_build, name, options), partial(dict, inputs))
 
 
 def _build(name: str, options: dict[str, Any]) -> torch.nn.Module:
@@ -125,3 +126,13 @@ def _build(name: str, options: dict[str, Any]) -> torch.nn.Module:
 
     torch.manual_seed(0)
     return unit_gain(timm.create_model(name, **options))
+
+
+def names(_samples: int | None) -> list[str]:
+    """The names of the cases."""
+    return [case.name for case in _cases()]
+
+
+def case(name: str) -> Case:
+    """The case of this name."""
+    return named(list(_cases()), name)

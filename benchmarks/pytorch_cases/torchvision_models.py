@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from pytorch_cases.model_case import ModelCase, unit_gain
+from pytorch_cases.case import Case
+from pytorch_cases.model_case import ModelCase, named, unit_gain
 
 _CLASSIFICATION = {
     "alexnet": 96,
@@ -60,13 +61,16 @@ _VIDEO = {
 }
 _FLOW = ("raft_small", "raft_large")
 
+_SIZES = ({"batch": 1, "height": 96, "width": 64}, {"batch": 3, "height": 75, "width": 130})
 
-def cases() -> Iterator[ModelCase]:
+
+def _cases() -> Iterator[ModelCase]:
     """Classification, segmentation, detection, video, flow."""
     for name, size in _CLASSIFICATION.items():
         yield _case(name, {"x": f"float32[batch,3,{size},{size}]"})
     for name in _SEGMENTATION:
-        yield _case(name, {"x": "float32[batch,3,height>=32=65,width>=32=97]"}, weights_backbone=None)
+        parameter = "input" if name.startswith("lraspp") else "x"
+        yield _case(name, {parameter: "float32[batch,3,height>=32=65,width>=32=97]"}, weights_backbone=None)
     for name, options in _DETECTION.items():
         yield _case(name, {"images.0": "float32[3,96,128] in 0..1"}, weights_backbone=None, num_classes=5, **options)
     for name, (frames, size) in _VIDEO.items():
@@ -77,7 +81,7 @@ def cases() -> Iterator[ModelCase]:
 
 
 def _case(name: str, inputs: Mapping[str, str], **options: Any) -> ModelCase:
-    return ModelCase(name, partial(_build, name, options), inputs)
+    return ModelCase(name, partial(_build, name, options), partial(dict, inputs), _SIZES)
 
 
 def _build(name: str, options: dict[str, Any]) -> torch.nn.Module:
@@ -85,3 +89,13 @@ def _build(name: str, options: dict[str, Any]) -> torch.nn.Module:
 
     torch.manual_seed(0)
     return unit_gain(get_model(name, weights=None, **options))
+
+
+def names(_samples: int | None) -> list[str]:
+    """The names of the cases."""
+    return [case.name for case in _cases()]
+
+
+def case(name: str) -> Case:
+    """The case of this name."""
+    return named(list(_cases()), name)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from pytorch_cases.model_case import ModelCase
+from pytorch_cases.case import Case
+from pytorch_cases.model_case import ModelCase, named
 from pytorch_cases.tiny_transformers import build, cache_shape
 
 _IDS = {"input_ids": "int64[batch,sequence<=100] in 2..63"}
@@ -203,8 +204,13 @@ _AUDIO: dict[str, dict[str, Any]] = {
     for kind in ("wav2vec2", "hubert", "wavlm", "unispeech", "sew", "wav2vec2-conformer")
 }
 
+_SIZES = (
+    {"batch": 1, "sequence": 6, "decoder_sequence": 3, "past_sequence": 11, "samples": 400},
+    {"batch": 3, "sequence": 33, "decoder_sequence": 21, "past_sequence": 1, "samples": 1333},
+)
 
-def cases() -> Iterator[ModelCase]:
+
+def _cases() -> Iterator[ModelCase]:
     """Every architecture forward, then those with keys and values to remember in three steps."""
     yield from _forward(_TEXT, "AutoModel", _MASKED, "text")
     yield from _forward({**_CAUSAL, **_STATES}, "AutoModelForCausalLM", _IDS, "causal")
@@ -213,12 +219,12 @@ def cases() -> Iterator[ModelCase]:
     yield from _forward(_AUDIO, "AutoModel", _WAVE, "audio")
     for kind, options in _CAUSAL.items():
         model = partial(build, kind, "AutoModelForCausalLM", options)
-        yield ModelCase(f"cached: {kind}", model, partial(_with_past, kind, options), "causal-lm-with-past", 3)
+        yield ModelCase(f"cached: {kind}", model, partial(_with_past, kind, options), _SIZES, steps=3)
 
 
 def _forward(kinds: Mapping[str, Any], head: str, inputs: Mapping[str, str], group: str) -> Iterator[ModelCase]:
     for kind, options in kinds.items():
-        yield ModelCase(f"{group}: {kind}", partial(build, kind, head, options), inputs)
+        yield ModelCase(f"{group}: {kind}", partial(build, kind, head, options), partial(dict, inputs), _SIZES)
 
 
 def _with_past(kind: str, options: dict[str, Any]) -> dict[str, str]:
@@ -228,3 +234,13 @@ def _with_past(kind: str, options: dict[str, Any]) -> dict[str, str]:
         for part, (heads, size) in (("key", keys), ("value", values)):
             inputs[f"past_key_values.{layer}.{part}"] = f"float32[batch,{heads},past_sequence>=0=7,{size}]"
     return inputs
+
+
+def names(_samples: int | None) -> list[str]:
+    """The names of the cases."""
+    return [case.name for case in _cases()]
+
+
+def case(name: str) -> Case:
+    """The case of this name."""
+    return named(list(_cases()), name)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.converters.exporter import Exported
+from assay.converters.pytorch.adapters import adapted_export
+from assay.converters.pytorch.strides import without_views
 from assay.converters.pytorch.tracing import trace
 from assay.converters.pytorch.translation import translate
 from assay.converters.pytorch.upstream import quiet
@@ -13,6 +17,10 @@ NAME = "assay.pytorch"
 
 def export(source: Source, opset: int | None) -> Exported:
     """Export a module or program; a dynamic axis that the model's code pins to one size is an error."""
+    other = adapted_export(source)
+    if other is not None:
+        exported = other(source, opset)
+        return replace(exported, exporter=f"{NAME} ({exported.exporter})")
     with quiet():
-        model = translate(trace(source), opset, source.name)
+        model = translate(without_views(trace(source)), opset, source.name)
     return Exported(model, tuple(value.name or "" for value in model.graph.inputs), NAME)

@@ -5,6 +5,6 @@ that no library is imported that the model did not bring along.
 """
 
 from assay.converters.pytorch.adapters.adapter import Adapter
-from assay.converters.pytorch.adapters.registry import find_adapter
+from assay.converters.pytorch.adapters.registry import adapted_export, find_adapter
 
-__all__ = ["Adapter", "find_adapter"]
+__all__ = ["Adapter", "adapted_export", "find_adapter"]

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from assay.converters.sources.base import Source
+
 Arguments = dict[str, Any]
 
 
@@ -24,7 +26,7 @@ def _no_changes(_module: torch.nn.Module) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def _no_reason(_module: torch.nn.Module) -> str | None:
+def _no_reason(_source: Source) -> str | None:
     return None
 
 
@@ -45,7 +47,7 @@ class Adapter:
     results: Callable[[torch.nn.Module, frozenset[str], Any], Any] = _same_results
     exporting: Callable[[torch.nn.Module], AbstractContextManager[None]] = _no_changes
     exporter: str | None = None
-    refusal: Callable[[torch.nn.Module], str | None] = _no_reason
+    refusal: Callable[[Source], str | None] = _no_reason
 
 
 PLAIN = Adapter("plain")

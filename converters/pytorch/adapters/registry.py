@@ -6,7 +6,9 @@ from importlib import import_module
 
 import torch
 
+from assay.converters.exporter import ConvertError, Exporter, find_exporter
 from assay.converters.pytorch.adapters.adapter import PLAIN, Adapter
+from assay.converters.sources.base import Source
 
 _TORCHVISION = "torchvision.models.detection"
 
@@ -28,3 +30,15 @@ def find_adapter(module: torch.nn.Module) -> Adapter:
             adapter: Adapter = import_module(f"{__package__}.{place}").ADAPTER
             return adapter
     return PLAIN
+
+
+def adapted_export(source: Source) -> Exporter | None:
+    """The exporter that is right for the kind of a model, None where it is the native one.
+
+    Raises `ConvertError` where no graph would be right.
+    """
+    adapter: Adapter = getattr(source, "adapter", PLAIN)
+    refused = adapter.refusal(source)
+    if refused is not None:
+        raise ConvertError(source.name, refused)
+    return None if adapter.exporter is None else find_exporter(source, adapter.exporter)

@@ -11,6 +11,7 @@ import torch
 
 from assay.converters.pytorch.adapters.adapter import Adapter, Arguments
 from assay.converters.pytorch.adapters.transformers_caches import PAST, cache_of, is_cache, past_layers, tensors_of
+from assay.converters.pytorch.adapters.transformers_recurrences import recurrences
 
 # the parameter that takes a cache, by the versions of transformers
 _CACHES = ("cache", "past_key_values")
@@ -48,7 +49,7 @@ def exporting(module: torch.nn.Module) -> Iterator[None]:
     from transformers.exporters.exporter_dynamo import reset_model_state
     from transformers.exporters.utils import apply_patches
 
-    with apply_patches("dynamo"), reset_model_state(module), _experts(module, "batched_mm"):
+    with apply_patches("dynamo"), reset_model_state(module), _experts(module, "batched_mm"), recurrences():
         yield
 
 

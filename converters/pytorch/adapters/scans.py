@@ -1,0 +1,70 @@
+"""Recurrences as ``torch.scan``, which a graph says as one Scan node whatever the length, in place of loops unrolled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+_ASSOCIATIVE = "torch._higher_order_ops.associative_scan"
+Place = tuple[Any, str]  # a module or class, and one of its attributes
+
+
+@contextmanager
+def replaced(attributes: Mapping[Place, Any]) -> Iterator[None]:
+    """Attributes have other values meanwhile."""
+    usual = {(owner, name): getattr(owner, name) for owner, name in attributes}
+    for (owner, name), value in attributes.items():
+        setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        for (owner, name), value in usual.items():
+            setattr(owner, name, value)
+
+
+def scan(step: Callable[..., Any], start: Any, sequences: Any, dim: int, reverse: bool = False) -> Any:
+    """The last state and, along ``dim``, what each step gives; ``step(state, items)`` returns both."""
+    from torch._higher_order_ops.scan import scan as torch_scan
+
+    return torch_scan(step, start, sequences, dim=dim, reverse=reverse)
+
+
+def sequential(
+    combine: Callable[..., Any], sequences: Any, dim: int, reverse: bool = False, combine_mode: str = "pointwise"
+) -> Any:
+    """What ``associative_scan`` gives, one item after the other: torch.onnx has no other way to say it."""
+    del combine_mode  # says how a kernel is built
+
+    def step(state: Any, items: Any) -> Any:
+        found = pytree.tree_map(_dense, combine(state, items))
+        return found, pytree.tree_map(_dense, found)
+
+    edge = -1 if reverse else 0
+    first = pytree.tree_map(lambda sequence: _dense(sequence.select(dim, edge)), sequences)
+    rest = pytree.tree_map(lambda sequence: _without(sequence, dim, edge), sequences)
+    _, found = scan(step, first, rest, dim, reverse)
+    order = (lambda a, b: (b, a)) if reverse else (lambda a, b: (a, b))
+    return pytree.tree_map(lambda a, b: torch.cat(order(a.unsqueeze(dim), b), dim), first, found)
+
+
+def _dense(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy without gaps: a state keeps its strides from step to step."""
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+def _without(sequence: torch.Tensor, dim: int, edge: int) -> torch.Tensor:
+    size = sequence.shape[dim]
+    return sequence.narrow(dim, 0 if edge else 1, size - 1)
+
+
+@contextmanager
+def scans_in_order() -> Iterator[None]:
+    """``associative_scan`` means `sequential` meanwhile."""
+    from importlib import import_module
+
+    with replaced({(import_module(_ASSOCIATIVE), "associative_scan"): sequential}):
+        yield
