@@ -38,7 +38,7 @@ class ModelCase:
             source = ModuleSource(module, Request(self.name, inputs))
             trials = list(_trials(self, source))
             scale = max(float(np.std(np.asarray(value, np.float64))) for value in source.run(trials[0]).values())
-        except Exception as error:  # noqa: BLE001 - whatever a library raises
+        except Exception as error:
             raise Unjudgeable(f"{type(error).__name__}: {error}") from error
         if not scale > _VISIBLE:
             raise Unjudgeable(f"its outputs vary by {scale:.1e} only")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from assay.converters.exporter import Exported
 from assay.converters.pytorch.adapters import adapted_export
-from assay.converters.pytorch.strides import without_views
 from assay.converters.pytorch.tracing import trace
 from assay.converters.pytorch.translation import translate
 from assay.converters.pytorch.upstream import quiet
@@ -21,6 +22,7 @@ def export(source: Source, opset: int | None) -> Exported:
     if other is not None:
         exported = other(source, opset)
         return replace(exported, exporter=f"{NAME} ({exported.exporter})")
-    with quiet():
-        model = translate(without_views(trace(source)), opset, source.name)
+    # with gradients attention takes another kernel, whose strides the views of the trace do not fit (T5, BEiT)
+    with quiet(), torch.no_grad():
+        model = translate(trace(source), opset, source.name)
     return Exported(model, tuple(value.name or "" for value in model.graph.inputs), NAME)

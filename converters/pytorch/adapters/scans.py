@@ -1,4 +1,4 @@
-"""Recurrences as ``torch.scan``, which a graph says as one Scan node whatever the length, in place of loops unrolled."""
+"""Recurrences as torch's ``scan``, which a graph says as one Scan node whatever the length; loops are unrolled."""
 
 from __future__ import annotations
 
@@ -47,8 +47,12 @@ def sequential(
     first = pytree.tree_map(lambda sequence: _dense(sequence.select(dim, edge)), sequences)
     rest = pytree.tree_map(lambda sequence: _without(sequence, dim, edge), sequences)
     _, found = scan(step, first, rest, dim, reverse)
-    order = (lambda a, b: (b, a)) if reverse else (lambda a, b: (a, b))
-    return pytree.tree_map(lambda a, b: torch.cat(order(a.unsqueeze(dim), b), dim), first, found)
+
+    def whole(start: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+        parts = [start.unsqueeze(dim), others]
+        return torch.cat(parts[::-1] if reverse else parts, dim)
+
+    return pytree.tree_map(whole, first, found)
 
 
 def _dense(tensor: torch.Tensor) -> torch.Tensor:

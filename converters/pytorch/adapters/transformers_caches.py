@@ -7,21 +7,26 @@ from typing import Any
 
 import torch
 
+from assay.converters.sources.base import SourceError
+
 PAST = "past_key_values"
+_PARTS = ("key", "value")
+_WITH_ENCODER = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
 Layer = dict[str, torch.Tensor]  # by what follows the number of the layer: key, value, decoder.key, …
 
 
 def past_layers(flat: Mapping[str, Any]) -> list[Layer]:
-    """The tensors of each layer, the first layer first."""
-    layers: dict[int, Layer] = {}
-    for name, value in flat.items():
-        _, number, part = name.split(".", 2)
-        layers.setdefault(int(number), {})[part] = value
-    return [layers[number] for number in sorted(layers)]
+    """The tensors of each layer, the first layer first; raises `SourceError` where one is missing."""
+    parts = _WITH_ENCODER if any(".encoder." in name for name in flat) else _PARTS
+    due = [[f"{PAST}.{layer}.{part}" for part in parts] for layer in range(-(-len(flat) // len(parts)))]
+    missing = [name for names in due for name in names if name not in flat]
+    if missing:
+        raise SourceError(PAST, f"lacks {', '.join(missing)}, but should have {' and '.join(parts)} of each layer")
+    return [{part: flat[name] for part, name in zip(parts, names, strict=True)} for names in due]
 
 
 def cache_of(layers: list[Layer]) -> Any:
-    """A cache that holds these tensors, every layer in full: the mask of a sliding window does without a shorter one."""
+    """A cache that holds these tensors, each layer in full: the mask of a sliding window does without a shorter one."""
     from transformers.cache_utils import EncoderDecoderCache
 
     if "decoder.key" not in layers[0]:

@@ -56,7 +56,8 @@ def exporting(module: torch.nn.Module) -> Iterator[None]:
 @contextmanager
 def _experts(module: torch.nn.Module, implementation: str) -> Iterator[None]:
     """Experts chosen by indexing, which graphs can say; the usual one calls an operator of transformers' own."""
-    models = [part for part in module.modules() if getattr(part, "_can_set_experts_implementation", lambda: False)()]
+    parts: Iterator[Any] = module.modules()
+    models = [part for part in parts if getattr(part, "_can_set_experts_implementation", lambda: False)()]
     usual = [model.get_experts_implementation() for model in models]
     for model in models:
         model.set_experts_implementation(implementation)
