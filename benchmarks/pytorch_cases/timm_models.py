@@ -68,7 +68,7 @@ _MODELS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "mobilevit": ("mobilevit_xxs", 96, {}),
     "mvitv2": ("mvitv2_tiny", 224, {}),
     "naflexvit": ("naflexvit_base_patch16_gap", 384, {"depth": 2}),
-    "nasnet": ("nasnetalarge", 96, {"num_conv_filters": 4, "stem_size": 8, "num_features": 96}),
+    "nasnet": ("nasnetalarge", 96, {}),
     "nest": ("nest_tiny", 224, {}),
     "nextvit": ("nextvit_small", 96, {}),
     "nfnet": ("test_nfnet", 96, {}),

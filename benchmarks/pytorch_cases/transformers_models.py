@@ -47,7 +47,7 @@ _TEXT: dict[str, dict[str, Any]] = {
     "eurobert": {},
     "flaubert": {},
     "fnet": {},
-    "funnel": {"block_sizes": [1, 1], "num_decoder_layers": 1, "n_head": 4},
+    "funnel": {"block_sizes": [1, 1], "block_repeats": [1, 1], "num_decoder_layers": 1},
     "ibert": {},
     "layoutlm": {},
     "longformer": {"attention_window": [8, 8]},
