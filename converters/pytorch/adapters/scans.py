@@ -36,33 +36,28 @@ def scan(step: Callable[..., Any], start: Any, sequences: Any, dim: int, reverse
 def sequential(
     combine: Callable[..., Any], sequences: Any, dim: int, reverse: bool = False, combine_mode: str = "pointwise"
 ) -> Any:
-    """What ``associative_scan`` gives, one item after the other: torch.onnx has no other way to say it."""
-    del combine_mode  # says how a kernel is built
+    """What ``associative_scan`` gives, one item after the other: torch.onnx has no other way to say it.
 
-    def step(state: Any, items: Any) -> Any:
-        found = pytree.tree_map(_dense, combine(state, items))
+    The first item is told apart by a flag, not cut off, so that a sequence of one is no case of its own.
+    """
+    del combine_mode  # says how a kernel is built
+    items = pytree.tree_map(lambda sequence: sequence.movedim(dim, 0), sequences)
+    some = pytree.tree_leaves(items)[0]
+    edge = some.shape[0] - 1 if reverse else 0
+    flags = torch.arange(some.shape[0], device=some.device) == edge
+
+    def step(state: Any, given: Any) -> Any:
+        flag, item = given
+        found = pytree.tree_map(lambda new, old: _dense(torch.where(flag, new, old)), item, combine(state, item))
         return found, pytree.tree_map(_dense, found)
 
-    edge = -1 if reverse else 0
-    first = pytree.tree_map(lambda sequence: _dense(sequence.select(dim, edge)), sequences)
-    rest = pytree.tree_map(lambda sequence: _without(sequence, dim, edge), sequences)
-    _, found = scan(step, first, rest, dim, reverse)
-
-    def whole(start: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-        parts = [start.unsqueeze(dim), others]
-        return torch.cat(parts[::-1] if reverse else parts, dim)
-
-    return pytree.tree_map(whole, first, found)
+    _, found = scan(step, pytree.tree_map(lambda item: _dense(item[0]), items), (flags, items), 0, reverse)
+    return pytree.tree_map(lambda sequence: sequence.movedim(0, dim), found)
 
 
 def _dense(tensor: torch.Tensor) -> torch.Tensor:
     """A copy without gaps: a state keeps its strides from step to step."""
     return tensor.clone(memory_format=torch.contiguous_format)
-
-
-def _without(sequence: torch.Tensor, dim: int, edge: int) -> torch.Tensor:
-    size = sequence.shape[dim]
-    return sequence.narrow(dim, 0 if edge else 1, size - 1)
 
 
 @contextmanager
