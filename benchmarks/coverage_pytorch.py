@@ -27,7 +27,7 @@ from case_worker import Worker, serve
 from machine import DOCS, machine, table, write
 from outcomes import VERDICTS, Outcome, counts, kept
 
-PARTS = ("operators", "traps")
+PARTS = ("operators", "traps", "timm_models", "torchvision_models", "transformers_models")
 EXPORTERS = ("assay.pytorch", "torch.onnx", "torch.onnx.torchscript")
 _SECONDS, _GIGABYTES = {"operators": 60.0, "traps": 60.0}, 8  # a case may take and use that much
 _NAME = "coverage_pytorch"

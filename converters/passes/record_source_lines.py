@@ -11,7 +11,8 @@ from assay.converters.passes.context import PassContext
 
 SOURCE_LINE, MODULE = "assay.source_line", "assay.module"
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
-LIBRARIES = ("/site-packages/", "/dist-packages/")
+# whoever calls the model's code on our side is no line of it either
+LIBRARIES = ("/site-packages/", "/dist-packages/", "/assay/converters/pytorch/")
 
 
 def record_source_lines(model: ir.Model, _context: PassContext) -> None:

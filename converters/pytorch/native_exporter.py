@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
+
 from assay.converters.exporter import Exported
+from assay.converters.pytorch.adapters import adapted_export
 from assay.converters.pytorch.guards import listening
 from assay.converters.pytorch.ledger import ledger_of
 from assay.converters.pytorch.tracing import trace
@@ -15,7 +20,12 @@ NAME = "assay.pytorch"
 
 def export(source: Source, opset: int | None) -> Exported:
     """Export a module or program, with the conditions on sizes under which the graph is right."""
-    with quiet():
+    other = adapted_export(source)
+    if other is not None:
+        exported = other(source, opset)
+        return replace(exported, exporter=f"{NAME} ({exported.exporter})")
+    # with gradients attention takes another kernel, whose strides the views of the trace do not fit (T5, BEiT)
+    with quiet(), torch.no_grad():
         with listening() as traced:
             program = trace(source)
         ledger = ledger_of(source.name, program, source.inputs, traced)

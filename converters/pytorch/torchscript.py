@@ -11,10 +11,12 @@ import torch
 
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError, Exported
+from assay.converters.pytorch.flat_call import flat_call
 from assay.converters.pytorch.upstream import quiet, reason
 from assay.converters.silence import STDOUT, silenced
 from assay.converters.sources.base import Source, require_inputs
-from assay.converters.sources.torch_runner import TorchSource, flat_outputs, inference, to_tensor
+from assay.converters.sources.pytorch_module import ModuleSource
+from assay.converters.sources.torch_runner import TorchSource, inference, to_tensor
 from assay.specs.interface import Axis
 
 _DEFAULT_OPSET = 20
@@ -31,11 +33,10 @@ def export(source: Source, opset: int | None) -> Exported:
         spec.name: {i: d.name for i, d in enumerate(spec.dims or ()) if isinstance(d, Axis)} for spec in source.inputs
     }
     buffer = io.BytesIO()
-    scripted = isinstance(source.module, torch.jit.ScriptModule)
     # torch writes a graph that it can't export to standard output
-    flat = nullcontext() if scripted else flat_outputs(source.module)
-    args, kwargs = source.arguments([to_tensor(feeds[name]) for name in names])
-    with quiet(), silenced(STDOUT), inference(source.module), flat:
+    tensors = [to_tensor(feeds[name]) for name in names]
+    call = flat_call(source, tensors) if isinstance(source, ModuleSource) else nullcontext(source.arguments(tensors))
+    with quiet(), silenced(STDOUT), inference(source.module), call as (args, kwargs):
         try:
             torch.onnx.export(
                 source.module,

@@ -11,12 +11,13 @@ from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError
+from assay.converters.pytorch.flat_call import flat_call
 from assay.converters.pytorch.guards import line_of_error
 from assay.converters.pytorch.upstream import reason
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.exported_program import ExportedProgramSource
 from assay.converters.sources.pytorch_module import ModuleSource
-from assay.converters.sources.torch_runner import flat_outputs, inference, to_tensor
+from assay.converters.sources.torch_runner import inference, to_tensor
 from assay.specs.interface import Axis, TensorSpec
 
 
@@ -45,9 +46,8 @@ def _traced(source: Source, dim: Callable[[Axis], Any]) -> torch.export.Exported
     interface = require_inputs(source)
     feeds = typical_feeds(source.inputs, trace_sizes(interface), seed=0)
     tensors = [to_tensor(array) for array in feeds.values()]
-    args, kwargs = source.arguments(tensors)
     try:
-        with inference(source.module), flat_outputs(source.module):
+        with inference(source.module), flat_call(source, tensors) as (args, kwargs):
             return torch.export.export(
                 source.module,
                 args,

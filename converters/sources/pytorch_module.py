@@ -10,7 +10,10 @@ from typing import Any
 
 import torch
 
+from assay.converters.pytorch.adapters import Adapter, find_adapter
+from assay.converters.pytorch.adapters.adapter import PLAIN
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
+from assay.converters.sources.nested_arguments import nested, root
 from assay.converters.sources.torch_runner import TorchSource
 from assay.specs.errors import brief
 from assay.specs.interface import TensorSpec
@@ -24,13 +27,13 @@ class ModuleSource(TorchSource):
     kind = "module"
 
     def __init__(self, module: torch.nn.Module, request: Request) -> None:
-        parameters = forward_parameters(module)
-        own = [TensorSpec(name, "float32") for name in parameters]
-        given = request.inputs or {}
-        required = [spec for spec in own if spec.name in {*given, *request.hints} or parameters[spec.name]]
-        super().__init__(request, resolve_inputs(request.name, required, given, request.hints))
+        self.adapter = find_adapter(module)
+        names = _input_names(module, self.adapter, [*(request.inputs or {}), *request.hints])
+        own = [TensorSpec(name, "float32") for name in names]
+        super().__init__(request, resolve_inputs(request.name, own, request.inputs or {}, request.hints))
         self.module = module
-        self._by_name = bool(parameters)
+        self._forward = module.forward
+        self._by_name = bool(forward_parameters(module)) or _takes_any(module)
 
     def copy_module(self) -> torch.nn.Module:
         """A deep copy, so that the user's own model stays as it is."""
@@ -46,7 +49,16 @@ class ModuleSource(TorchSource):
         """By name where ``forward`` takes names; ``*args`` by position."""
         if not self._by_name:
             return tuple(values), {}
-        return (), {spec.name: value for spec, value in zip(self.inputs, values, strict=True)}
+        flat = {spec.name: value for spec, value in zip(self.inputs, values, strict=True)}
+        return (), nested(self.adapter.arguments(self.module, flat), self._forward)
+
+    def results(self, value: Any) -> Any:
+        return self.adapter.results(self.module, frozenset(spec.name for spec in self.inputs), value)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the model takes its inputs as they are named, without an adapter."""
+        return self.adapter is PLAIN and not any("." in spec.name for spec in self.inputs)
 
 
 def _is_of_torch(layer: torch.nn.Module) -> bool:
@@ -63,6 +75,28 @@ def forward_parameters(module: torch.nn.Module) -> dict[str, bool]:
     kinds = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
     parameters = inspect.signature(module.forward).parameters.values()
     return {p.name: p.default is inspect.Parameter.empty for p in parameters if p.kind in kinds}
+
+
+def _takes_any(module: torch.nn.Module) -> bool:
+    parameters = inspect.signature(module.forward).parameters.values()
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
+
+
+def _input_names(module: torch.nn.Module, adapter: Adapter, told: Sequence[str]) -> list[str]:
+    """The inputs by name: parameters of ``forward`` in its order, each as the user splits it up, then any others.
+
+    Left out are those that may be left out and nobody told of.
+    """
+    parameters = forward_parameters(module)
+    told = list(dict.fromkeys(told))
+    names = [
+        name
+        for parameter, needed in parameters.items()
+        for name in [name for name in told if root(name) == parameter] or [parameter] * needed
+    ]
+    others = [name for name in told if name not in names]
+    takes_any = _takes_any(module)
+    return names + [name for name in others if takes_any or root(name) in adapter.takes]
 
 
 def from_object(module: torch.nn.Module, request: Request) -> ModuleSource:

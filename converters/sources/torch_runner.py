@@ -33,6 +33,10 @@ class TorchSource(Source):
         """Positional and keyword arguments of a call with one value an input, in order."""
         return tuple(values), {}
 
+    def results(self, value: Any) -> Any:
+        """What a call gives, as `flatten` takes it."""
+        return value
+
     def run(self, feeds: Feeds) -> Outputs:
         return self.run_module(self.module, feeds)
 
@@ -51,7 +55,7 @@ class TorchSource(Source):
         with inference(module), mode or nullcontext():
             args, kwargs = self.arguments(values)
             result = module(*args, **kwargs)
-        named = self.name_outputs(list(flatten(result)))
+        named = self.name_outputs(list(flatten(self.results(result))))
         return {name: to_array(value) for name, value in named.items()}
 
     def exact(self) -> ExactTwin | None:
@@ -139,13 +143,13 @@ class _Shaken:
 
 
 @contextmanager
-def flat_outputs(module: Any) -> Iterator[None]:
+def flat_outputs(source: TorchSource) -> Iterator[None]:
     """The module gives its outputs as one flat tuple, as exporters want them: no dataclass, None or number."""
 
     def flat(_module: Any, _inputs: Any, result: Any) -> tuple[Any, ...]:
-        return tuple(value for _, value in flatten(result))
+        return tuple(value for _, value in flatten(source.results(result)))
 
-    hook = module.register_forward_hook(flat)
+    hook = source.module.register_forward_hook(flat)
     try:
         yield
     finally:
