@@ -227,6 +227,8 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
 
     function = table.get(target, target)  # torch would compute a composite operator before it looks at the table
     with mode, torch.no_grad():
+        # tensors of one traced body share what stands for their values, and the trace tells its inputs apart by that
+        values = [value.detach() if isinstance(value, torch.Tensor) else value for value in values]
         graph = make_fx(torch.func.functionalize(call), decomposition_table=dict(table))(*values).graph
     if any(node.op == "get_attr" for node in graph.nodes):
         raise NotLocal

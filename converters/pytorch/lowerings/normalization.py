@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from assay.converters.pytorch.lowerings.registry import Condition, decomposes
+from assay.converters.pytorch.lowerings.registry import decomposes
 
 aten = torch.ops.aten
-
-
-def _trains(index: int) -> Condition:
-    def condition(node: torch.fx.Node) -> bool:
-        return bool(node.args[index] if len(node.args) > index else node.kwargs.get("training"))
-
-    return condition
 
 
 def _shaped(values: torch.Tensor | None, tensor: torch.Tensor) -> torch.Tensor | None:
@@ -44,7 +37,7 @@ def _statistics(tensor: torch.Tensor, eps: float) -> tuple[torch.Tensor, torch.T
     return mean, (tensor - center).square().mean(axes).add(eps).rsqrt()
 
 
-@decomposes(aten.batch_norm.default, condition=_trains(5), wrong_upstream=True)
+@decomposes(aten.batch_norm.default, wrong_upstream=True)
 def batch_norm(
     tensor: torch.Tensor,
     weight: torch.Tensor | None,
@@ -59,7 +52,9 @@ def batch_norm(
     """By the batch's own mean and variance in training, else by the running ones."""
     if training or running_mean is None or running_var is None:
         return _normalized(tensor, weight, bias, *_statistics(tensor, eps))
-    return _normalized(tensor, weight, bias, running_mean, running_var.add(eps).rsqrt())
+    inferring = aten._native_batch_norm_legit_no_training.default
+    result: torch.Tensor = inferring(tensor, weight, bias, running_mean, running_var, momentum, eps)[0]
+    return result
 
 
 @decomposes(aten._native_batch_norm_legit.no_stats)

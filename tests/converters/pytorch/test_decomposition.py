@@ -71,6 +71,7 @@ LOCAL = {
     "a chain of writes": lambda module, x: module.normalization(x).relu_().add_(x).sigmoid_(),
     "read before it is written": _written_then_read,
     "several results": lambda _, x: torch.var_mean(x, dim=1),
+    "two results of one signature": lambda module, x: torch.copysign(*map(module.normalization, (x, -x * x))),
     "one signature twice": lambda _, x: torch.rot90(torch.rot90(x, 1, (0, 1)), 1, (1, 0)),
     "a copy by strides": lambda _, x: x.t().contiguous().reshape(2, -1),
     "no decomposition": lambda _, x: torch.softmax(x, 1),
