@@ -75,7 +75,7 @@ def convert_source(
         **statements,
     }
     run_passes(exported.model, PassContext(source.name, interface, exported.inputs, metadata, source.settings()))
-    return write_bundle(exported.model, interface, output)
+    return write_bundle(exported.model, interface, output, exported.shards)
 
 
 def _require_opset(source: Source, exported: Exported, opset: int | None) -> None:
@@ -103,7 +103,7 @@ def describe(source: Source, task: Task) -> Interface:
 
 def _run(source: Source, inputs: tuple[TensorSpec, ...], sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
     try:
-        return source.run(typical_feeds(inputs, sizes, seed=0))
+        return source.outline(typical_feeds(inputs, sizes, seed=0))
     except SourceError:
         raise
     except Exception as error:

@@ -78,6 +78,10 @@ class Source(ABC):
     def run(self, feeds: Feeds) -> Outputs:
         """One forward pass in inference mode; arrays by input name to arrays by output name, in the model's order."""
 
+    def outline(self, feeds: Feeds) -> Outputs:
+        """What `run` gives, of which names, dtypes and shapes count alone: a source may leave the elements out."""
+        return self.run(feeds)
+
     @abstractmethod
     def sha256(self) -> str:
         """A digest of the weights and of what else the source is made of."""
