@@ -126,4 +126,6 @@ def _require_whole(file: Path, tensors: Iterable[PlacedTensor], begin: int, size
     for one, other in pairwise(ordered):
         if one.offset + one.length != other.offset:
             got = f"begins the tensor {other.name[:200]!r} at byte {other.offset}"
-            raise UnreadableError(file, f"{got}, but should at {one.offset + one.length}, where {one.name[:200]!r} ends")
+            raise UnreadableError(
+                file, f"{got}, but should at {one.offset + one.length}, where {one.name[:200]!r} ends"
+            )

@@ -19,6 +19,8 @@ def point_into_shards(model: ir.Model, source: CheckpointSource) -> None:
         kept = first.setdefault(place, value)
         if kept is value:
             value.const_value = _external(place, value)
+            if place.name not in model.graph.initializers:  # of tied weights, the one that is stored gives the name
+                value.name = place.name
         else:
             ir.convenience.replace_all_uses_with(value, kept, replace_graph_outputs=True)
             model.graph.initializers.pop(value.name or "")
@@ -38,6 +40,6 @@ def _external(place: PlacedTensor, value: ir.Value) -> ir.ExternalTensor:
         place.length,
         value.const_value.dtype,
         shape=ir.Shape(place.shape),
-        name=value.name or "",
+        name=place.name,
         base_dir=place.file.parent,
     )

@@ -81,7 +81,10 @@ def _own_inputs(module: Any) -> Mapping[str, TensorSpec]:
         return {}
     dims = (Axis("batch"), Axis("sequence"))
     tokens = TensorSpec("input_ids", "int64", dims, (0, vocabulary - 1), "input_ids")
-    return {"input_ids": tokens, "attention_mask": TensorSpec("attention_mask", "int64", dims, (0, 1), "attention_mask")}
+    return {
+        "input_ids": tokens,
+        "attention_mask": TensorSpec("attention_mask", "int64", dims, (0, 1), "attention_mask"),
+    }
 
 
 def _has_memory(tensor: torch.Tensor) -> bool:

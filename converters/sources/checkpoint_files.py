@@ -56,7 +56,9 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
             raise SourceError(str(folder), f"lacks the shard {shard.name}, which its {INDEX} names")
         found = placed_tensors(shard)
         if twice := sorted(tensors.keys() & found.keys()):
-            raise SourceError(str(folder), f"holds the tensor {twice[0]} in {tensors[twice[0]].file.name} and {shard.name}")
+            raise SourceError(
+                str(folder), f"holds the tensor {twice[0]} in {tensors[twice[0]].file.name} and {shard.name}"
+            )
         tensors |= found
     _require_indexed(folder, places, tensors)
     return CheckpointFiles(folder, config, shards, tensors)

@@ -57,7 +57,9 @@ def _skeleton(files: CheckpointFiles, name: str, trusted: bool) -> torch.nn.Modu
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError(name, f"can't be built from its config.json: {type(error).__name__}: {brief(error)}") from error
+        raise SourceError(
+            name, f"can't be built from its config.json: {type(error).__name__}: {brief(error)}"
+        ) from error
 
 
 def _architecture(files: CheckpointFiles, name: str, trusted: bool) -> torch.nn.Module:
