@@ -108,7 +108,7 @@ def _without_memory(most: int) -> Iterator[None]:
     """Parameters that are registered inside lose their memory at once; more than ``most`` are no model's."""
     count = 0
 
-    def register(_module: torch.nn.Module, path: str, parameter: torch.nn.Parameter | None) -> Any:
+    def register(_module: torch.nn.Module, _path: str, parameter: torch.nn.Parameter | None) -> Any:
         nonlocal count
         count += 1
         if count > most:
