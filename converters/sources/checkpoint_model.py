@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
 
 from assay.converters.safetensors_file import PlacedTensor
 from assay.converters.sources.base import SourceError
@@ -44,7 +45,9 @@ def mapped_model(files: CheckpointFiles, name: str, trusted: bool) -> MappedMode
     stored = _by_parameter(files.tensors, module)
     _require_all(module, stored, name)
     _require_ties(module, stored, name)
-    return MappedModel(module.eval(), _attach(module, stored, name))
+    places = _attach(module, stored, name)
+    _require_values(module, name)
+    return MappedModel(module.eval(), places)
 
 
 def _skeleton(files: CheckpointFiles, name: str, trusted: bool) -> torch.nn.Module:
@@ -105,7 +108,7 @@ def _require_one_dtype(module: torch.nn.Module, dtype: torch.dtype, name: str) -
 
 @contextmanager
 def _without_memory(most: int) -> Iterator[None]:
-    """Parameters that are registered inside lose their memory at once; more than ``most`` are no model's."""
+    """Parameters that are made inside have no memory, or lose it when registered; more than ``most`` are no model's."""
     count = 0
 
     def register(_module: torch.nn.Module, _path: str, parameter: torch.nn.Parameter | None) -> Any:
@@ -119,9 +122,20 @@ def _without_memory(most: int) -> Iterator[None]:
 
     handle = register_module_parameter_registration_hook(register)
     try:
-        yield
+        with _EmptyOnMeta():
+            yield
     finally:
         handle.remove()
+
+
+class _EmptyOnMeta(TorchFunctionMode):
+    """What is made without values gets no memory: weights before they are loaded, some larger than the machine's."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is torch.empty:
+            kwargs["device"] = "meta"
+        return func(*args, **kwargs)
 
 
 def _by_parameter(tensors: Mapping[str, PlacedTensor], module: torch.nn.Module) -> dict[str, PlacedTensor]:
@@ -188,6 +202,14 @@ def _same_bytes(one: PlacedTensor, other: PlacedTensor) -> bool:
         right.seek(other.offset)
         steps = (min(_CHUNK, one.length - start) for start in range(0, one.length, _CHUNK))
         return all(left.read(step) == right.read(step) for step in steps)
+
+
+def _require_values(module: torch.nn.Module, name: str) -> None:
+    """No tensor is left that neither the checkpoint nor the model's code gives values."""
+    tensors = (*module.named_parameters(), *module.named_buffers())
+    empty = [path for path, tensor in tensors if tensor.device.type == "meta"]
+    if empty:
+        raise SourceError(name, f"lacks {_listed(empty)}, which {type(module).__name__} has")
 
 
 def _attach(module: torch.nn.Module, stored: Mapping[str, PlacedTensor], name: str) -> dict[int, PlacedTensor]:

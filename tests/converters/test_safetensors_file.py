@@ -28,7 +28,11 @@ def written(folder: Path, header: Any, data: bytes = bytes(24)) -> Path:
 
 
 def test_each_tensor_is_where_its_bytes_are(tmp_path: Path) -> None:
-    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(5, dtype=np.int8), "c": np.ones(())}
+    arrays: dict[str, np.ndarray] = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "b": np.arange(5, dtype=np.int8),
+        "c": np.ones(()),
+    }
     save_file(arrays, tmp_path / "model.safetensors", metadata={"format": "np"})
     content = (tmp_path / "model.safetensors").read_bytes()
     placed = placed_tensors(tmp_path / "model.safetensors")

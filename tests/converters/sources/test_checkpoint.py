@@ -137,6 +137,10 @@ def truncated(folder: Path) -> None:
     (folder / WEIGHTS).write_bytes(content[:-1])
 
 
+def broken(folder: Path) -> None:
+    (folder / CONFIG).write_text("{")
+
+
 def indexed(**places: str) -> Breaking:
     def change(folder: Path) -> None:
         (folder / WEIGHTS).rename(folder / "part.safetensors")
@@ -165,7 +169,7 @@ BROKEN: dict[str, tuple[Breaking, str]] = {
     "wrong shard": (indexed(a="part.safetensors"), "should hold the tensor a in part.safetensors .* but no shard does"),
     "shard elsewhere": (indexed(a="../part.safetensors"), "but should be a .safetensors file in the same folder"),
     "empty index": (indexed(), "has no weight_map"),
-    "broken config": (lambda folder: (folder / CONFIG).write_text("{") and None, "holds no JSON where it should"),
+    "broken config": (broken, "holds no JSON where it should"),
 }
 
 
