@@ -46,6 +46,10 @@ class CheckpointSource(ModuleSource):
             return None
         return place if tensor.is_contiguous() else None
 
+    def place_at(self, address: int) -> PlacedTensor | None:
+        """The tensor that begins at this address of the mapped shards."""
+        return self._places.get(address)
+
     def outline(self, feeds: Feeds) -> Outputs:
         """Shapes and dtypes of the outputs alone; no weight is read."""
         with FakeTensorMode(allow_non_fake_inputs=True) as mode, inference(self.module):
