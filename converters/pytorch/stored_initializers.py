@@ -36,7 +36,8 @@ def _transposed(array: np.ndarray, source: CheckpointSource) -> PlacedTensor | N
 
 
 def _replace(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
-    graph.initializers.pop(old.name or "", None)
+    if graph.initializers.get(old.name or "") is old:  # the new one may have the name already
+        graph.initializers.pop(old.name or "")
     ir.convenience.replace_all_uses_with(old, new, replace_graph_outputs=True)
 
 
