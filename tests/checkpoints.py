@@ -20,6 +20,8 @@ def llama(folder: Path, shard_size: str = "1GB", **settings: Any) -> Path:
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 700}
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(**{**sizes, **heads, **settings}))
+    for scale in (parameter for parameter in model.parameters() if parameter.ndim == 1):
+        torch.nn.init.normal_(scale, 1.0, 0.1)  # alike, exporters make them one
     model.to(getattr(torch, settings.get("dtype", "float32"))).save_pretrained(folder, max_shard_size=shard_size)
     return folder
 
