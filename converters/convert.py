@@ -93,7 +93,7 @@ def convert_source(
         run_passes(exported.model, PassContext(source.name, contract, exported.inputs, metadata, source.settings()))
     contract = _without_idle_conditions(contract, source, exported, interface)
     state_conditions(exported.model, contract.conditions)
-    return write_bundle(exported.model, contract, output)
+    return write_bundle(exported.model, contract, output, exported.shards)
 
 
 def opset_for(target: Target, source: Source, exporter: str | None = None) -> int | None:

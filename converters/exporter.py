@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.specs.errors import AssayError
@@ -20,12 +21,14 @@ class Exported:
     """A raw model, the names of its graph inputs in the source's order, and the exporter that wrote it.
 
     ``clauses`` are what the graph is right on, where the exporter knows that.
+    ``shards`` are files that hold weights which the model points to as external data; they become files of the bundle.
     """
 
     model: ir.Model
     inputs: tuple[str, ...]
     exporter: str
     clauses: tuple[Clause, ...] = ()
+    shards: tuple[Path, ...] = ()
 
 
 class Exporter(Protocol):
@@ -84,8 +87,9 @@ _NEWEST = {
 }
 # exporters that take some kinds of their framework's sources alone
 _KINDS = {
-    "assay.pytorch": ("module", "exported-program"),
+    "assay.pytorch": ("module", "exported-program", "checkpoint"),
     "torch.onnx": ("module", "exported-program"),
+    "torch.onnx.torchscript": ("module", "exported-program", "torchscript"),
     "torch.onnx.keras": ("keras",),
 }
 

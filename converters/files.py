@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PROTOBUF_LIMIT = 1 << 31
 _FIELDS = 1_000_000  # of what is read; a reader holds some 500 bytes for each
 _ATTEMPTS = 20
+_COPIED_AT_ONCE = 1 << 24  # bytes
 
 
 class UnreadableError(AssayError):
@@ -147,6 +148,45 @@ def write_text(path: Path, text: str) -> None:
             raise
     except OSError as error:
         raise UnwritableError(path, error.strerror or str(error)) from error
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file without reading it here: the kernel shares its blocks where the file system can; holes stay holes.
+
+    No hard link: onnx refuses to load external data that has two names. Raises OSError.
+    """
+    with source.open("rb") as old, target.open("xb") as new:
+        size = os.fstat(old.fileno()).st_size
+        try:
+            for start, end in _extents(old.fileno(), size):
+                _copy_range(old.fileno(), new.fileno(), start, end)
+        except (OSError, AttributeError):  # another system, or a file system that can't
+            old.seek(0)
+            new.seek(0)
+            shutil.copyfileobj(old, new, _COPIED_AT_ONCE)
+        new.truncate(size)
+
+
+def _extents(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where a file holds data, from byte to byte; what lies between takes no space."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(file, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # none up to the end
+                return
+            raise
+        end = os.lseek(file, start, os.SEEK_HOLE)
+        yield start, end
+
+
+def _copy_range(old: int, new: int, start: int, end: int) -> None:
+    while start < end:
+        copied = os.copy_file_range(old, new, end - start, start, start)
+        if copied == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        start += copied
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from assay.converters.exporter import Exported
 from assay.converters.pytorch.adapters import adapted_export
 from assay.converters.pytorch.guards import listening
 from assay.converters.pytorch.ledger import ledger_of
+from assay.converters.pytorch.stored_initializers import point_into_shards
 from assay.converters.pytorch.tracing import trace
 from assay.converters.pytorch.translation import translate
 from assay.converters.pytorch.upstream import quiet
 from assay.converters.sources.base import Source
+from assay.converters.sources.checkpoint import CheckpointSource
 
 NAME = "assay.pytorch"
 
@@ -32,4 +34,8 @@ def export(source: Source, opset: int | None) -> Exported:
         with listening() as translated:
             model = translate(program, opset, source.name)
         clauses = ledger.and_of(translated).clauses
-    return Exported(model, tuple(value.name or "" for value in model.graph.inputs), NAME, clauses)
+    names = tuple(value.name or "" for value in model.graph.inputs)
+    if not isinstance(source, CheckpointSource):
+        return Exported(model, names, NAME, clauses)
+    point_into_shards(model, source)
+    return Exported(model, names, NAME, clauses, source.shards)

@@ -85,7 +85,7 @@ class Source(ABC):
         """One forward pass in inference mode; arrays by input name to arrays by output name, in the model's order."""
 
     def outline(self, feeds: Feeds) -> Outputs:
-        """As `run`, for those to whom only the shapes and dtypes of what it gives count."""
+        """What `run` gives, of which names, dtypes and shapes count alone: a source may leave the elements out."""
         return self.run(feeds)
 
     @abstractmethod

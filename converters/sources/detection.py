@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from assay.converters.sources.base import SourceError
+from assay.converters.sources.checkpoint_files import is_checkpoint
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -17,7 +18,7 @@ def with_signature(text: str) -> tuple[str, str | None]:
 
 
 def kind_of(path: Path) -> str:
-    """One of ``saved-model bundle exported-program torchscript torch-pickle keras h5 onnx graph-def``."""
+    """One of ``saved-model bundle checkpoint exported-program torchscript torch-pickle keras h5 onnx graph-def``."""
     if not path.exists():
         raise SourceError(str(path), "does not exist")
     return _kind_of_folder(path) if path.is_dir() else _kind_of_file(path)
@@ -28,7 +29,12 @@ def _kind_of_folder(path: Path) -> str:
         return "saved-model"
     if (path / "model.onnx").is_file():
         return "bundle"
-    raise SourceError(str(path), "is a folder that holds neither a saved_model.pb nor a model.onnx")
+    if is_checkpoint(path):
+        return "checkpoint"
+    raise SourceError(
+        str(path),
+        "is a folder that holds neither a saved_model.pb, nor a model.onnx, nor a config.json with model.safetensors",
+    )
 
 
 def _kind_of_file(path: Path) -> str:

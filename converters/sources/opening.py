@@ -25,7 +25,9 @@ _FILE_KINDS = {
     "h5": "keras_model:open_file",
     "saved-model": "saved_model:open_folder",
     "graph-def": "graph_def:open_file",
+    "checkpoint": "checkpoint:open_folder",
 }
+_EXTRAS = {"torch": "pytorch", "transformers": "transformers"}
 # the frameworks' classes by name, so that nothing is imported that the object does not bring along
 _OBJECT_KINDS = (
     ("torch.jit._script.ScriptModule", "torchscript:from_object"),
@@ -102,11 +104,22 @@ def _opener(entry: str) -> Callable[[Any, Request], Source]:
     try:
         found: Callable[[Any, Request], Source] = getattr(import_module(f"assay.converters.sources.{module}"), function)
     except ModuleNotFoundError as error:
-        extra = "pytorch" if error.name == "torch" else "tensorflow"
-        raise SourceError(
-            str(error.name), f"is not installed, but this source needs it: pip install 'assay[{extra}]'"
-        ) from error
-    return found
+        raise _not_installed(error) from error
+
+    def opener(value: Any, request: Request) -> Source:
+        try:
+            return found(value, request)
+        except ModuleNotFoundError as error:
+            if error.name not in _EXTRAS:  # a module of the user's own code
+                raise
+            raise _not_installed(error) from error
+
+    return opener
+
+
+def _not_installed(error: ModuleNotFoundError) -> SourceError:
+    extra = _EXTRAS.get(str(error.name), "tensorflow")
+    return SourceError(str(error.name), f"is not installed, but this source needs it: pip install 'assay[{extra}]'")
 
 
 def _by_name(specs: Sequence[TensorSpec]) -> dict[str, TensorSpec]:
