@@ -33,17 +33,23 @@ def idle_conditions(
 ) -> frozenset[Condition]:
     """The conditions outside of which the model still agrees with its source; ``asked`` has the axes without them.
 
-    A model that is too large to be tried has those lifted that no code of its own asked for.
+    A model that can't be tried has those lifted that no code of its own asked for.
     """
     shut_out = {condition: sizes for condition in conditions if (sizes := _shut_out(condition, asked.axes))}
-    weights = (value.const_value for value in model.graph.initializers.values())
     if not shut_out:
         return frozenset()
-    if sum(weight.nbytes for weight in weights if weight is not None) > _LARGEST:
+    if not _can_be_tried([value.const_value for value in model.graph.initializers.values()]):
         theirs = {name for clause in clauses if not clause.of_operator for name in _tight(clause, asked)}
         return frozenset(condition for condition in shut_out if condition.names.isdisjoint(theirs))
     trial = _Trial(source, model, asked, conditions)
     return frozenset(condition for condition, sizes in shut_out.items() if trial.agrees(condition, sizes))
+
+
+def _can_be_tried(weights: Sequence[ir.TensorProtocol | None]) -> bool:
+    """Not what is too large, nor weights in a file of their own that can't be handed over."""
+    known = [weight for weight in weights if weight is not None]
+    beside = [weight for weight in known if isinstance(weight, ir.ExternalTensor)]
+    return sum(w.nbytes for w in known) <= _LARGEST and all(w.dtype in _HANDED_OVER for w in beside)
 
 
 def _tight(clause: Clause, asked: Interface) -> frozenset[str]:
@@ -123,6 +129,8 @@ def _set_aside(weights: Sequence[ir.Value]) -> Iterator[None]:
 
 
 def _is_large(tensor: ir.TensorProtocol | None) -> bool:
+    if isinstance(tensor, ir.ExternalTensor):
+        return True
     return tensor is not None and tensor.nbytes > _SMALL and tensor.dtype in _HANDED_OVER
 
 
