@@ -10,7 +10,7 @@ CONTRACT ?= ../shared/contract.py
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help install demo test contract check fast-tests benchmarks clean
+.PHONY: help install demo test contract check static fast-tests benchmarks clean
 
 help:
 	@echo 'make demo    install into $(VENV), certify the real models of fixtures/, write $(OUT)/report.html'
@@ -35,12 +35,13 @@ test: install
 contract: install
 	$(BIN)/python $(CONTRACT)
 
-check: install
+check: static fast-tests
+
+static: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) --no-print-directory fast-tests
 
 fast-tests: install
 	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile -m 'not slow and not real and not gpu'
