@@ -14,6 +14,7 @@ _SAMPLED_ROWS, _SAMPLED_COLUMNS = 8, 64
 _SHORTEST = 4  # a channel of fewer elements fits any other by its factor
 _ROUGHLY = 0.05
 _COPIED = 0.5  # so much of a copy is equal to the bit, whatever is wrong with the rest
+_ONE = 8.0  # times the noise: so near to one a short channel's factor comes by noise alone
 _QUICKLY, _QUICKLY_IN_A_ROW = 1.0, 2.0  # epsilons, as root mean squares
 
 
@@ -96,6 +97,23 @@ def compare(got: np.ndarray, weight: np.ndarray, axis: int, rounding: Rounding) 
     found.noise, found.relative = np.sqrt(sums["inner"] / size), np.sqrt(sums["d"] / size)
     found.unshifted = np.sqrt(max(0.0, min(by_column, sums["rows"])) / size)
     return found
+
+
+def scaled(got: np.ndarray, weight: np.ndarray, axis: int, rounding: Rounding) -> np.ndarray:
+    """The weight times the factors that were folded into the constant: itself where these are all one.
+
+    A factor is fitted to all of its channel, so noise leaves little in it.
+    """
+    found = compare(got, weight, axis, rounding)
+    rows, weights = (_rows(array, axis) for array in (got, weight))
+    x, y = (array.reshape(len(array), -1).astype(np.float64) for array in (rows, weights))
+    factors = _factors(x, y)
+    if found.copied or np.all(np.abs(factors - 1) <= _ONE * max(found.relative, rounding.noise)):
+        return weight
+    shape = [1] * weight.ndim
+    shape[axis] = len(factors)
+    made: np.ndarray = weight.astype(np.float64) * (factors.reshape(shape) if len(factors) > 1 else factors[0])
+    return made
 
 
 def _add(found: Comparison, start: int, x: np.ndarray, y: np.ndarray, rounding: Rounding) -> np.ndarray:
