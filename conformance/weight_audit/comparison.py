@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -164,13 +165,15 @@ def _working(array: np.ndarray) -> type[np.floating]:
 
 
 def _sample(rows: np.ndarray) -> np.ndarray:
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _SAMPLED_ROWS).astype(int))]
-    flat: np.ndarray = chosen.reshape(len(chosen), -1)
-    return flat[:, _places(flat.shape[1])]
+    chosen = rows[_places(len(rows), _SAMPLED_ROWS)]
+    columns = np.unravel_index(_places(chosen[0].size, _SAMPLED_COLUMNS), chosen.shape[1:])
+    sample: np.ndarray = chosen[(slice(None), *columns)]
+    return sample
 
 
-def _places(length: int) -> np.ndarray:
-    return np.unique(np.linspace(0, length - 1, _SAMPLED_COLUMNS).astype(int))
+@lru_cache(maxsize=1024)
+def _places(length: int, count: int = _SAMPLED_COLUMNS) -> np.ndarray:
+    return np.unique(np.linspace(0, length - 1, count).astype(int))
 
 
 def _quick_factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -195,7 +198,9 @@ def _factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _middle_ratios(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The median of the quotients of each row, zero where there are none."""
     known = (y != 0) & np.isfinite(x) & np.isfinite(y)
-    ratios = np.where(known, x / np.where(known, y, 1.0), np.nan)
-    ratios[~known.any(axis=1)] = 0.0
-    middle: np.ndarray = np.nanmedian(ratios, axis=1)
+    ratios = np.sort(np.where(known, x / np.where(known, y, 1.0), np.inf), axis=1)  # those that there are come first
+    counts, every = known.sum(axis=1), np.arange(len(x))
+    last = ratios.shape[1] - 1
+    lower, upper = (ratios[every, place.clip(0, last)] for place in ((counts - 1) // 2, counts // 2))
+    middle: np.ndarray = np.where(counts > 0, (lower + upper) / 2, 0.0)
     return middle

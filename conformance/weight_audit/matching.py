@@ -56,12 +56,15 @@ class Weights:
     def nearest(self, got: Weight) -> Match | None:
         """The weight that the constant is most like, if it is like any."""
         best: tuple[float, Match] | None = None
-        for weight in self._sized.get(got.array.size, ()):
-            for one in layouts(weight.array, got.array.shape):
-                for axis in sorted({0, min(1, one.ndim - 1), one.ndim - 1}):
-                    distance = likeness(got.array, one, axis)
-                    if distance < _ALIKE and (best is None or distance < best[0]):
-                        best = distance, Match(got, Weight(weight.name, one), axis)
+        sized = self._sized.get(got.array.size, [])
+        for place, weight in enumerate(sized):
+            for match in _matches(got, weight):
+                distance = likeness(got.array, match.weight.array, match.axis)
+                if distance <= match.rounding.epsilon:  # it is that one; the next constant is another one as a rule
+                    sized.append(sized.pop(place))
+                    return match
+                if distance < _ALIKE and (best is None or distance < best[0]):
+                    best = distance, match
         return None if best is None else best[1]
 
     def difference(self, got: Weight, low: Collection[np.dtype]) -> Difference | bool:
@@ -126,6 +129,13 @@ class Weights:
             for weight in self._sized.get(array.size, ()):
                 self._ends[key][_ends(weight.array, array.dtype)].append(weight)
         return self._ends[key]
+
+
+def _matches(got: Weight, weight: Weight) -> Iterator[Match]:
+    """The weight in each layout of the constant, with each axis that channels lie along as a rule."""
+    for one in layouts(weight.array, got.array.shape):
+        for axis in sorted({0, min(1, one.ndim - 1), one.ndim - 1}):
+            yield Match(got, Weight(weight.name, one), axis)
 
 
 def difference_of(match: Match, low: Collection[np.dtype]) -> Difference | bool:
