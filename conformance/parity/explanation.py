@@ -14,6 +14,7 @@ from typing import Any
 from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.diagnoses import Diagnosis, diagnose
+from assay.conformance.parity.diagnoses.source_weights import audited_weights, is_weight_error
 from assay.conformance.parity.judge import Judge, Tell
 from assay.conformance.parity.judged import Judged
 from assay.conformance.parity.localisation import Camera, Conversions, Evidence, Place, Target, localise
@@ -61,6 +62,9 @@ def explain(
     reason = _why_not(candidate, check)
     if reason is not None:
         return Explanation(reason=reason)
+    audited = list(audited_weights(check.findings, judge.source, candidate.path))
+    if audited and all(map(is_weight_error, _errors(check.findings))):
+        return Explanation(diagnoses=audited)
     judged = _telling_probe(judge, check.findings)
     if judged is None:
         return Explanation(reason="the source takes none of the probes")
@@ -76,7 +80,7 @@ def explain(
             shared = conversions or Conversions(judge.source, candidate.interface.task, fresh)
             camera = Camera(worker, inside, Deadline(seconds), check.provider or "cpu")
             evidence = localise(Target(judge, candidate, judged, _not_loaded(check.findings)), shared, camera)
-        return Explanation(evidence, diagnose(evidence))
+        return Explanation(evidence, _with_audited(diagnose(evidence), audited))
     except OutOfTime as late:
         return Explanation(reason=str(late))
     except Exception as error:  # noqa: BLE001 - a verdict stands, whatever its explanation meets
@@ -87,12 +91,25 @@ def explained(check: CheckResult, explanation: Explanation) -> CheckResult:
     """The check with its findings placed, one finding of where it is (PA026), and one of each diagnosis (PA027)."""
     place, evidence = explanation.place, explanation.evidence
     if place is None or evidence is None:
-        return _measured(check, {"reason": explanation.reason}) if explanation.reason else check
+        named = _named(check, explanation)
+        return _measured(named, {"reason": explanation.reason}) if explanation.reason else named
     findings = [_placed(finding, place, evidence) for finding in check.findings]
     told = {**place.to_json(), "probe": evidence.probe, "reference": _reference(evidence), **_ratio(evidence)}
     findings += _where(place, told)
-    findings += [diagnosis.finding() for diagnosis in explanation.diagnoses]
-    return _measured(check.model_copy(update={"findings": tuple(findings)}), told)
+    placed = check.model_copy(update={"findings": tuple(findings)})
+    return _measured(_named(placed, explanation), told)
+
+
+def _named(check: CheckResult, explanation: Explanation) -> CheckResult:
+    """With a finding of each diagnosis; several mends of one defect are one."""
+    named = {diagnosis.message: diagnosis.finding() for diagnosis in explanation.diagnoses}
+    return check.model_copy(update={"findings": (*check.findings, *named.values())})
+
+
+def _with_audited(located: list[Diagnosis], audited: list[Diagnosis]) -> list[Diagnosis]:
+    """Those of the audit first, for they are surest, where a weight is among them that the others do not name."""
+    named = {name for one in located for name in one.evidence.get("weights", ())}
+    return [*(one for one in audited if not named.issuperset(one.evidence["weights"])), *located]
 
 
 def _why_not(candidate: Candidate, check: CheckResult) -> str | None:
@@ -111,10 +128,14 @@ def _not_loaded(findings: Iterable[Finding]) -> bool:
 def _telling_probe(judge: Judge, findings: Iterable[Finding]) -> Judged | None:
     """A probe that fails: of natural size of values before others, of small arrays before large ones."""
     ran = {judged.probe.name: judged for judged in judge.judged if judged.reference is not None}
-    faults = [finding for finding in findings if finding.severity == "error"] or list(findings)
+    faults = _errors(findings) or list(findings)
     named = [name for finding in faults for name in _probes(finding) if name in ran]
     failing = [ran[name] for name in dict.fromkeys(named)] or list(ran.values())[:1]
     return min(failing, key=lambda judged: (not judged.probe.natural, _size(judged)), default=None)
+
+
+def _errors(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == "error"]
 
 
 def _probes(finding: Finding) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,12 @@ from assay.conformance.candidate import Candidate
 from assay.conformance.isolation import Worker
 from assay.conformance.parity.diagnoses import CannotMend, Diagnosis, Mend
 from assay.conformance.parity.diagnoses.declarations import put_in_order
-from assay.conformance.parity.diagnoses.restorations import restorations, unreadable_weights
+from assay.conformance.parity.diagnoses.restorations import (
+    other_weights,
+    restorations,
+    unreadable_weights,
+)
+from assay.conformance.parity.diagnoses.source_weights import TakeSourceWeights
 from assay.conformance.parity.explanation import Explanation, explain
 from assay.conformance.parity.judge import Judge, Tell, check_parity
 from assay.conformance.parity.localisation.graph import Graph
@@ -25,7 +30,7 @@ from assay.converters.files import read_model
 from assay.specs.errors import brief
 
 _ROUNDS = 3  # faults that are mended one after the other
-_Mending = tuple[Diagnosis, ir.Model]  # with the healthy model
+_Mending = tuple[Diagnosis, ir.Model | None]  # with the healthy model; weights come from the source, which needs none
 
 
 @dataclass(frozen=True)
@@ -128,37 +133,54 @@ def _attempts(candidate: Candidate, mends: Iterable[_Mending], folder: Path) -> 
         done.append(diagnosis.mend)
         model = read_model(candidate.path)
         try:
-            diagnosis.mend(model, ir.from_proto(ir.to_proto(healthy)))
+            _mend(model, diagnosis.mend, healthy)
         except CannotMend:
             continue
-        put_in_order(model, healthy)
         path = folder / f"{len(done)}.onnx"
         path.parent.mkdir(parents=True, exist_ok=True)
         save_model(model, path)
         yield diagnosis, path
 
 
+def _mend(model: ir.Model, mend: Mend, healthy: ir.Model | None) -> None:
+    if healthy is None:
+        mend(model, model)
+        return
+    mend(model, ir.from_proto(ir.to_proto(healthy)))
+    put_in_order(model, healthy)
+
+
 def _implied(explanation: Explanation) -> Iterator[_Mending]:
     evidence = explanation.evidence
-    if evidence is not None and evidence.healthy is not None:
-        yield from ((diagnosis, evidence.healthy.graph.model) for diagnosis in explanation.diagnoses)
+    healthy = evidence.healthy.graph.model if evidence is not None and evidence.healthy is not None else None
+    for diagnosis in explanation.diagnoses:
+        if isinstance(diagnosis.mend, TakeSourceWeights):
+            yield diagnosis, None
+        elif healthy is not None:
+            yield diagnosis, healthy
 
 
 def _restorations(
     workshop: Workshop, candidate: Candidate, explanation: Explanation, folder: Path
 ) -> Iterator[_Mending]:
     evidence = explanation.evidence
-    if evidence is None:  # a model that can't be looked into: its weights can't be read
-        yield from _unreadable(workshop, candidate, folder / "conversions")
+    if evidence is None:  # a model that can't be looked into, for its weights can't be read, or that need not be
+        restored = other_weights if explanation.diagnoses else unreadable_weights
+        yield from _from_conversions(workshop, candidate, folder / "conversions", restored)
     elif evidence.healthy is not None:
         yield from ((diagnosis, evidence.healthy.graph.model) for diagnosis in restorations(evidence))
 
 
-def _unreadable(workshop: Workshop, candidate: Candidate, folder: Path) -> Iterator[_Mending]:
+def _from_conversions(
+    workshop: Workshop,
+    candidate: Candidate,
+    folder: Path,
+    restored: Callable[[ir.Model, ir.Model], Diagnosis | None],
+) -> Iterator[_Mending]:
     conversions = Conversions(workshop.judge.source, candidate.interface.task, folder)
     for made in conversions.all(Graph.read(candidate.path)):
         model = made.graph.model
-        found = unreadable_weights(read_model(candidate.path), model)
+        found = restored(read_model(candidate.path), model)
         if found is None:
             return
         yield found, model

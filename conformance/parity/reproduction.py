@@ -64,7 +64,7 @@ def write_reproduction(explanation: Explanation, check: CheckResult, worker: Wor
     """Write the smallest case that shows the defect; the reason where there is none."""
     evidence = explanation.evidence
     if evidence is None:
-        return explanation.reason
+        return explanation.reason or "the weights show the difference, whatever the inputs are"
     folder.mkdir(parents=True, exist_ok=True)
     case = next(_showing(evidence, worker), None)
     if case is None:

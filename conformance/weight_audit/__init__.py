@@ -13,11 +13,12 @@ import numpy as np
 from assay.conformance.weight_audit.computed import computed_by
 from assay.conformance.weight_audit.difference import Audit, Difference
 from assay.conformance.weight_audit.matching import Weights, floating, low_dtypes
+from assay.conformance.weight_audit.restored import restored
 from assay.conformance.weight_audit.weight import Weight
 from assay.converters.constants import floating_constants
 from assay.converters.sources import Source
 
-__all__ = ["Audit", "Difference", "audit", "audit_weights", "computed_by"]
+__all__ = ["Audit", "Difference", "audit", "audit_weights", "computed_by", "restored"]
 
 
 def audit(source: Source, file: Path) -> Audit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ _SAMPLED_ROWS, _SAMPLED_COLUMNS = 8, 64
 _SHORTEST = 4  # a channel of fewer elements fits any other by its factor
 _ROUGHLY = 0.05
 _COPIED = 0.5  # so much of a copy is equal to the bit, whatever is wrong with the rest
+_ONE = 8.0  # times the noise: so near to one a short channel's factor comes by noise alone
 _QUICKLY, _QUICKLY_IN_A_ROW = 1.0, 2.0  # epsilons, as root mean squares
 
 
@@ -98,6 +100,23 @@ def compare(got: np.ndarray, weight: np.ndarray, axis: int, rounding: Rounding) 
     return found
 
 
+def scaled(got: np.ndarray, weight: np.ndarray, axis: int, rounding: Rounding) -> np.ndarray:
+    """The weight times the factors that were folded into the constant: itself where these are all one.
+
+    A factor is fitted to all of its channel, so noise leaves little in it.
+    """
+    found = compare(got, weight, axis, rounding)
+    rows, weights = (_rows(array, axis) for array in (got, weight))
+    x, y = (array.reshape(len(array), -1).astype(np.float64) for array in (rows, weights))
+    factors = _factors(x, y)
+    if found.copied or np.all(np.abs(factors - 1) <= _ONE * max(found.relative, rounding.noise)):
+        return weight
+    shape = [1] * weight.ndim
+    shape[axis] = len(factors)
+    made: np.ndarray = weight.astype(np.float64) * (factors.reshape(shape) if len(factors) > 1 else factors[0])
+    return made
+
+
 def _add(found: Comparison, start: int, x: np.ndarray, y: np.ndarray, rounding: Rounding) -> np.ndarray:
     """Account for some channels; returns the sums of the plain differences in each column."""
     expected = y if found.copied else _factors(x, y)[:, None] * y
@@ -146,13 +165,15 @@ def _working(array: np.ndarray) -> type[np.floating]:
 
 
 def _sample(rows: np.ndarray) -> np.ndarray:
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, _SAMPLED_ROWS).astype(int))]
-    flat: np.ndarray = chosen.reshape(len(chosen), -1)
-    return flat[:, _places(flat.shape[1])]
+    chosen = rows[_places(len(rows), _SAMPLED_ROWS)]
+    columns = np.unravel_index(_places(chosen[0].size, _SAMPLED_COLUMNS), chosen.shape[1:])
+    sample: np.ndarray = chosen[(slice(None), *columns)]
+    return sample
 
 
-def _places(length: int) -> np.ndarray:
-    return np.unique(np.linspace(0, length - 1, _SAMPLED_COLUMNS).astype(int))
+@lru_cache(maxsize=1024)
+def _places(length: int, count: int = _SAMPLED_COLUMNS) -> np.ndarray:
+    return np.unique(np.linspace(0, length - 1, count).astype(int))
 
 
 def _quick_factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -177,7 +198,9 @@ def _factors(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _middle_ratios(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The median of the quotients of each row, zero where there are none."""
     known = (y != 0) & np.isfinite(x) & np.isfinite(y)
-    ratios = np.where(known, x / np.where(known, y, 1.0), np.nan)
-    ratios[~known.any(axis=1)] = 0.0
-    middle: np.ndarray = np.nanmedian(ratios, axis=1)
+    ratios = np.sort(np.where(known, x / np.where(known, y, 1.0), np.inf), axis=1)  # those that there are come first
+    counts, every = known.sum(axis=1), np.arange(len(x))
+    last = ratios.shape[1] - 1
+    lower, upper = (ratios[every, place.clip(0, last)] for place in ((counts - 1) // 2, counts // 2))
+    middle: np.ndarray = np.where(counts > 0, (lower + upper) / 2, 0.0)
     return middle

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import ml_dtypes
 import numpy as np
 
-from assay.conformance.weight_audit.comparison import Comparison, compare, equal, is_folded, likeness
+from assay.conformance.weight_audit.comparison import Comparison, compare, equal, is_folded, likeness, scaled
 from assay.conformance.weight_audit.difference import Difference, listed
 from assay.conformance.weight_audit.layouts import layouts
 from assay.conformance.weight_audit.rounding import Rounding, rounding_of
@@ -44,7 +45,6 @@ class Weights:
         self._sized: dict[int, list[Weight]] = defaultdict(list)
         for weight in weights:
             self._sized[weight.array.size].append(weight)
-        self._rows: RowIndex | None = None
         self._ends: dict[tuple[int, np.dtype], dict[tuple[float, float], list[Weight]]] = {}
 
     def has(self, got: Weight) -> bool:
@@ -56,12 +56,15 @@ class Weights:
     def nearest(self, got: Weight) -> Match | None:
         """The weight that the constant is most like, if it is like any."""
         best: tuple[float, Match] | None = None
-        for weight in self._sized.get(got.array.size, ()):
-            for one in layouts(weight.array, got.array.shape):
-                for axis in sorted({0, min(1, one.ndim - 1), one.ndim - 1}):
-                    distance = likeness(got.array, one, axis)
-                    if distance < _ALIKE and (best is None or distance < best[0]):
-                        best = distance, Match(got, Weight(weight.name, one), axis)
+        sized = self._sized.get(got.array.size, [])
+        for place, weight in enumerate(sized):
+            for match in _matches(got, weight):
+                distance = likeness(got.array, match.weight.array, match.axis)
+                if distance <= match.rounding.epsilon:  # it is that one; the next constant is another one as a rule
+                    sized.append(sized.pop(place))
+                    return match
+                if distance < _ALIKE and (best is None or distance < best[0]):
+                    best = distance, match
         return None if best is None else best[1]
 
     def difference(self, got: Weight, low: Collection[np.dtype]) -> Difference | bool:
@@ -75,21 +78,49 @@ class Weights:
         found = match is not None and difference_of(match, low)
         if found:
             return found
-        if self._rows is None:
-            self._rows = RowIndex([w for sized in self._sized.values() for w in sized if w.tells and not w.is_vector])
-        return self._rows.difference(got)
+        return self._row_index.difference(got)
+
+    def restored(self, got: Weight) -> np.ndarray | None:
+        """What a constant should be in which `difference` finds one: float64 where factors or rows make it."""
+        if got.is_vector:
+            found = self._copied_vector(got)
+            return None if found is None else found[0].array
+        match = self.nearest(got)
+        if match is not None and difference_of(match, ()):
+            return scaled(got.array, match.weight.array, match.axis, match.rounding)
+        return self._row_index.restored(got)
+
+    def nearest_vector(self, got: Weight, within: float) -> np.ndarray | None:
+        """The weight of the vector's size that is off by least of its size, if by less than ``within``."""
+        flat = got.array.reshape(-1).astype(np.float64)
+        vectors = [weight.array.reshape(-1) for weight in self._sized.get(flat.size, ())]
+        ranked = [float(np.linalg.norm(flat - one) / (np.linalg.norm(one) or np.inf)) for one in vectors]
+        best = min(range(len(ranked)), key=ranked.__getitem__, default=None)
+        return vectors[best] if best is not None and ranked[best] <= within else None
+
+    @cached_property
+    def _row_index(self) -> RowIndex:
+        return RowIndex([w for sized in self._sized.values() for w in sized if w.tells and not w.is_vector])
 
     def _of_vector(self, got: Weight) -> Difference | bool:
         """A vector may be a bias into which anything was folded: it is a weight where most of it is so to the bit."""
+        found = self._copied_vector(got)
+        if found is None:
+            return False
+        flat, (weight, places) = got.array.reshape(-1), found
+        words = f"differs in {len(places)} of {flat.size} elements ({listed(places)})"
+        off = flat.astype(np.float64) - weight.array.reshape(-1)
+        relative = float(np.linalg.norm(off) / (np.linalg.norm(flat) or 1.0))
+        return Difference(got.name, weight.name, "elements", words, relative, {"elements": len(places)})
+
+    def _copied_vector(self, got: Weight) -> tuple[Weight, list[int]] | None:
+        """The weight that a vector is but for a few elements, and which these are."""
         flat = got.array.reshape(-1)
         for weight in self._sized.get(flat.size, ()):
             places = np.flatnonzero(flat != weight.array.reshape(-1).astype(flat.dtype)).tolist()
             if len(places) <= _FEW * flat.size:
-                words = f"differs in {len(places)} of {flat.size} elements ({listed(places)})"
-                off = flat.astype(np.float64) - weight.array.reshape(-1)
-                relative = float(np.linalg.norm(off) / (np.linalg.norm(flat) or 1.0))
-                return Difference(got.name, weight.name, "elements", words, relative, {"elements": len(places)})
-        return False
+                return weight, places
+        return None
 
     def _of_ends(self, array: np.ndarray) -> dict[tuple[float, float], list[Weight]]:
         key = array.size, array.dtype
@@ -98,6 +129,13 @@ class Weights:
             for weight in self._sized.get(array.size, ()):
                 self._ends[key][_ends(weight.array, array.dtype)].append(weight)
         return self._ends[key]
+
+
+def _matches(got: Weight, weight: Weight) -> Iterator[Match]:
+    """The weight in each layout of the constant, with each axis that channels lie along as a rule."""
+    for one in layouts(weight.array, got.array.shape):
+        for axis in sorted({0, min(1, one.ndim - 1), one.ndim - 1}):
+            yield Match(got, Weight(weight.name, one), axis)
 
 
 def difference_of(match: Match, low: Collection[np.dtype]) -> Difference | bool:

@@ -16,6 +16,7 @@ from assay.conformance.weight_audit.weight import Weight
 _SHORTEST = 4  # elements of a row
 _ALIKE = 5e-3  # of a row's size
 _MOST = 0.9  # of the rows have to be found
+_MOST_ROUNDS = 32  # of which each sets right one more of the rows beside each other that were taken for strangers
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,15 @@ class RowIndex:
         told = [self._of_matrix(got, matrix) for matrix in _matrices(got.array)]
         return next((one for one in told if one is True), next((one for one in told if one), False))
 
+    def restored(self, got: Weight) -> np.ndarray | None:
+        """The constant with the source's rows in the place of those that differ; None where none is like them."""
+        for turned, matrix in enumerate(_matrices(got.array)):
+            rows = self._of_length(matrix.shape[1])
+            if rows is not None and isinstance(_judged(got, matrix, rows), Difference):
+                made = _restored(matrix, rows)
+                return (made.T if turned else made).reshape(got.array.shape)
+        return None
+
     def _of_matrix(self, got: Weight, matrix: np.ndarray) -> Difference | bool:
         rows = self._of_length(matrix.shape[1])
         return False if rows is None else _judged(got, matrix, rows)
@@ -86,30 +96,94 @@ class RowIndex:
         return self._known[length]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The rows of a matrix beside those that each is most like; ``off`` and ``size`` are squares."""
+
+    numbers: np.ndarray
+    off: np.ndarray
+    size: np.ndarray
+    known: np.ndarray
+    same: np.ndarray
+    noise_of_rounding: float
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Those that are meant to be a row of the source, and are not."""
+        wrong: np.ndarray = ~self.same & (self.known | _between(self.numbers, self.same))
+        return wrong
+
+    @property
+    def meant(self) -> np.ndarray:
+        """The number of the row that each should be; -1 where nothing tells."""
+        after = np.concatenate([[0], self.numbers[:-1] + 1])
+        lost = np.where(self.wrong, after, -1)
+        meant: np.ndarray = np.where(self.known, self.numbers, lost)
+        return meant
+
+
+def _found(matrix: np.ndarray, rows: _Rows) -> _Found:
+    got_rows, numbers = matrix.astype(np.float64), rows.nearest(matrix)
+    own = np.square(got_rows).sum(axis=1)
+    relative, off, size = _distances(got_rows, own, rows.take(numbers))
+    if 2 * np.count_nonzero(relative <= _ALIKE) > len(relative):
+        numbers = _in_order(got_rows, rows, numbers, off)
+        relative, off, size = _distances(got_rows, own, rows.take(numbers))
+    owners = np.unique(rows.owners(numbers))
+    noise = rounding_of(matrix.dtype, *(rows.weights[owner].array.dtype for owner in owners)).noise
+    return _Found(numbers, off, size, relative <= _ALIKE, relative <= 2 * noise, noise)
+
+
+def _distances(got: np.ndarray, own: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far each row is off, of its size; and the squares of that and of the size."""
+    off, size = (np.square(array).sum(axis=1) for array in (got - expected, expected))
+    return np.sqrt(off / np.maximum(np.maximum(own, size), np.finfo(np.float64).tiny)), off, size
+
+
+def _in_order(got: np.ndarray, rows: _Rows, numbers: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """The numbers, with the one that follows on a neighbour's where that is nearer.
+
+    In float16 a row's own product may be further from it than that of a stranger.
+    """
+    numbers, off = numbers.copy(), off.copy()
+    for _ in range(_MOST_ROUNDS):
+        before = numbers.copy()
+        for step in (1, -1):
+            other = np.roll(numbers, step) + step
+            places = np.flatnonzero((off > 0) & (other != numbers) & (other >= 0) & (other < len(rows.products)))
+            offs = np.square(got[places] - rows.take(other[places])).sum(axis=1)
+            nearer = offs < off[places]
+            numbers[places[nearer]], off[places[nearer]] = other[places[nearer]], offs[nearer]
+        if np.array_equal(numbers, before):
+            break
+    return numbers
+
+
 def _judged(got: Weight, matrix: np.ndarray, rows: _Rows) -> Difference | bool:
-    numbers = rows.nearest(matrix)
-    got_rows, expected = matrix.astype(np.float64), rows.take(numbers)
-    off, own, size = (np.square(array).sum(axis=1) for array in (got_rows - expected, got_rows, expected))
-    relative = np.sqrt(off / np.maximum(np.maximum(own, size), np.finfo(np.float64).tiny))
-    known = relative <= _ALIKE
-    owners = rows.owners(numbers)
-    rounding = rounding_of(matrix.dtype, *(rows.weights[owner].array.dtype for owner in np.unique(owners)))
-    same = relative <= 2 * rounding.noise
-    names = ", ".join(
-        dict.fromkeys(rows.weights[owner].name for owner, _ in Counter(owners[known].tolist()).most_common(3))
-    )
+    found = _found(matrix, rows)
+    known, off, size = found.known, found.off, found.size
     if known.mean() < _MOST:
         return False
+    owners = Counter(rows.owners(found.numbers)[known].tolist())
+    names = ", ".join(dict.fromkeys(rows.weights[owner].name for owner, _ in owners.most_common(3)))
     noise = float(np.sqrt(off[known].sum() / max(size[known].sum(), np.finfo(np.float64).tiny)))
-    if same.mean() < _MOST:
+    if found.same.mean() < _MOST:
         words = f"carries noise of {noise:.1g} of its size"
-        return Difference(got.name, names, "noise", words, noise) if noise > rounding.noise else True
-    wrong = np.flatnonzero(~same & (known | _between(numbers, same))).tolist()
+        return Difference(got.name, names, "noise", words, noise) if noise > found.noise_of_rounding else True
+    wrong = np.flatnonzero(found.wrong).tolist()
     if not wrong:
         return True
     total = float(np.sqrt(off[wrong].sum() / size.sum()))
     words = f"differs in {len(wrong)} of {len(matrix)} rows ({listed(wrong)})"
     return Difference(got.name, names, "elements", words, total, {"rows": wrong[:256]})
+
+
+def _restored(matrix: np.ndarray, rows: _Rows) -> np.ndarray:
+    """The source's rows; one of which nothing tells what it should be stays as it is."""
+    meant = _found(matrix, rows).meant
+    made = matrix.astype(np.float64)
+    made[meant >= 0] = rows.take(meant[meant >= 0])
+    return made
 
 
 def _between(numbers: np.ndarray, same: np.ndarray) -> np.ndarray:

@@ -40,6 +40,24 @@ def unreadable_weights(own: ir.Model, healthy: ir.Model) -> Diagnosis | None:
     return Diagnosis("unreadable-weights", f"{_listed(lost)} can't be read", mend=SetConstants(known))
 
 
+def other_weights(own: ir.Model, healthy: ir.Model) -> Diagnosis | None:
+    """The weights that differ from those of the same name, shape and dtype."""
+    known = ((name, value.const_value, healthy.graph.initializers.get(name)) for name, value in _stored(own))
+    names = {name: name for name, tensor, other in known if other is not None and _differs(tensor, other.const_value)}
+    sentence = f"{_listed(list(names))} differ from the source's"
+    return Diagnosis("weights", sentence, mend=SetConstants(names)) if names else None
+
+
+def _stored(model: ir.Model) -> Iterator[tuple[str, ir.Value]]:
+    return ((name, value) for name, value in model.graph.initializers.items() if value.const_value is not None)
+
+
+def _differs(tensor: ir.TensorProtocol | None, other: ir.TensorProtocol | None) -> bool:
+    if tensor is None or other is None or (tensor.dtype, tensor.shape) != (other.dtype, other.shape):
+        return False
+    return not np.array_equal(tensor.numpy(), other.numpy())
+
+
 def _versions(own: ir.Model, healthy: ir.Model) -> Iterator[Diagnosis]:
     wanted = {domain: own.opset_imports.get(domain) for domain in healthy.opset_imports}
     if (own.ir_version, wanted) != (healthy.ir_version, healthy.opset_imports):

@@ -103,6 +103,28 @@ def test_gates_in_another_order_and_side_by_side_are_no_difference() -> None:
     assert audited(stacked, np.concatenate([TABLE, GATES]), TABLE[50:150]) == Audit(folded=3)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+def test_gates_in_another_order_in_low_precision_are_no_difference(dtype: type) -> None:
+    many = np.random.default_rng(5).standard_normal((256, 12)).astype(np.float32)
+    moved: np.ndarray = np.concatenate([many[128:], many[:128]]).astype(dtype)
+    assert audited(moved, source={"gates": many, "others": TABLE}).differences == ()
+
+
+def test_a_row_among_gates_in_low_precision_is_found() -> None:
+    moved = np.concatenate([GATES[32:], GATES[:32]]).astype(np.float16)
+    (difference,) = audited(changed(moved, 7, 0.0)).differences
+    assert (difference.weight, difference.numbers["rows"]) == ("rnn.weight", [7])
+
+
+def test_folded_weights_of_one_shape_are_each_their_own() -> None:
+    kernels = {f"kernel_{index}": RNG.standard_normal((16, 8, 3, 3)).astype(np.float32) for index in range(6)}
+    wrong = [noisy(folded(kernel), 1e-4) for kernel in kernels.values()]
+    right = [folded(kernel) for kernel in kernels.values()]
+    found = audited(*right, *reversed(wrong), source=kernels)
+    assert [difference.weight for difference in found.differences] == list(reversed(kernels))
+    assert found.folded == len(kernels)
+
+
 def test_a_table_without_its_unused_rows_is_no_difference() -> None:
     assert audited(np.delete(TABLE, [3, 77, 78], axis=0)) == Audit(folded=1)
 
