@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conversion_costs import measuring
+from conversion_costs.measurements import Measurements, work
 from conversion_costs.models import CHAIN, COMPARED, LARGE
 from conversion_costs.report import OWN, PEER, plot, text
 from machine import DOCS, machine, write
@@ -27,57 +24,6 @@ from machine import DOCS, machine, write
 NODES = (100, 300, 1000, 3000, 10000, 30000, 50000)
 _PARTIAL = "cost_convert.partial.json"
 _TASKS: dict[str, Callable[..., dict[str, Any]]] = {"convert": measuring.convert, "latency": measuring.latency}
-Arguments = tuple[str, ...]
-
-
-@dataclass
-class Measurements:
-    """What was measured, by task and its arguments; each is kept in a file as soon as it is there."""
-
-    path: Path
-    seconds: float
-    gigabytes: float
-    found: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def measure(self, task: str, key: str, arguments: Arguments) -> dict[str, Any]:
-        """Measure in a process of its own, or take what an earlier run has measured."""
-        if key not in self.found:
-            sys.stderr.write(f"{key}\n")
-            self.found[key] = self._run(task, arguments)
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text(json.dumps(self.found), encoding="utf-8")
-        return self.found[key]
-
-    def _run(self, task: str, arguments: Arguments) -> dict[str, Any]:
-        command = [sys.executable, __file__, "--worker", json.dumps([task, *arguments]), "--gigabytes"]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-        try:
-            done = subprocess.run(
-                [*command, str(self.gigabytes)],
-                capture_output=True,
-                text=True,
-                env=environment,
-                timeout=self.seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return {"failed": f"took more than {self.seconds:g} s"}
-        lines = done.stdout.splitlines()
-        if done.returncode or not lines:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            return {"failed": f"exit status {done.returncode}: {last[:200]}"}
-        found: dict[str, Any] = json.loads(lines[-1])
-        return found
-
-
-def work(task: str, arguments: Sequence[str], gigabytes: float) -> None:
-    """The worker's side: measure, and print what was found as the last line."""
-    limit = int(gigabytes * (1 << 30))
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what frameworks print is no answer
-    answers.write(json.dumps(_TASKS[task](*arguments)) + "\n")
-    answers.flush()
 
 
 def compare(measurements: Measurements, name: str, exporters: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -115,12 +61,11 @@ def main() -> None:
     """Measure, print, write."""
     options = _options()
     if options.worker:
-        task, *arguments = json.loads(options.worker)
-        work(task, arguments, options.gigabytes)
+        work(_TASKS, options.worker, options.gigabytes)
         return
     path = options.output / _PARTIAL
     kept = json.loads(path.read_text(encoding="utf-8")) if options.resume and path.exists() else {}
-    measurements = Measurements(path, options.seconds, options.gigabytes, kept)
+    measurements = Measurements(__file__, path, options.seconds, options.gigabytes, kept)
     sys.stdout.write(machine() + "\n\n")
     chosen = bool(options.model or options.nodes)
     models = options.model or ([] if chosen else [*COMPARED, *LARGE])

@@ -59,8 +59,8 @@ def build() -> nn.Module:
     model = ResNet50().eval()
     for layer in model.modules():
         if isinstance(layer, nn.BatchNorm2d):
-            layer.running_mean.normal_(0, 0.1)  # type: ignore[union-attr, operator]
-            layer.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr, operator]
+            layer.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
+            layer.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr]
             layer.bias.data.normal_(0, 0.1)
     return model
 

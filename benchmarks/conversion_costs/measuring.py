@@ -32,22 +32,22 @@ def convert(name: str, exporter: str, folder: str) -> dict[str, Any]:
     source = open_source(model)
     traced = time.perf_counter() - begin
     source.outline(typical_feeds(source.inputs, trace_sizes(require_inputs(source)), seed=0))
-    held = _reset_peak()
+    held = reset_peak()
     begin, cpu = time.perf_counter(), time.process_time()
     bundle = convert_source(source, Path(folder) / "bundle", load_task("generic"), exporter=exporter)
     seconds = {"convert_s": time.perf_counter() - begin, "convert_cpu_s": time.process_time() - cpu}
     weights = sum(weight.numpy().nbytes for weight in model.weights)
-    peak = {"trace_s": traced, "memory": _status("VmHWM") - held, "weights": weights}
+    peak = {"trace_s": traced, "memory": status("VmHWM") - held, "weights": weights}
     return {**peak, **seconds, **_facts(bundle)}
 
 
-def _reset_peak() -> int:
+def reset_peak() -> int:
     """Linux forgets the peak of this process; what it holds now, in bytes."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return _status("VmRSS")
+    return status("VmRSS")
 
 
-def _status(key: str) -> int:
+def status(key: str) -> int:
     found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     assert found is not None
     return int(found[1]) * 1024

@@ -7,6 +7,7 @@ from typing import Any
 
 import cost_convert
 import pytest
+from conversion_costs.measurements import Measurements
 from conversion_costs.report import OWN, PEER, growth_exponent, plot, text
 
 
@@ -48,11 +49,11 @@ def test_the_exponent_of_growth(power: float, tmp_path: Path) -> None:
 
 def test_what_an_earlier_run_has_measured_is_taken(tmp_path: Path) -> None:
     kept = {"convert chain of 100 assay.tensorflow": cost(1, 1, nodes=100)}
-    measurements = cost_convert.Measurements(tmp_path / "partial.json", 1.0, 1.0, kept)
+    measurements = Measurements(cost_convert.__file__, tmp_path / "partial.json", 1.0, 1.0, kept)
     assert cost_convert.grow(measurements, [100]) == {100: kept["convert chain of 100 assay.tensorflow"]}
 
 
 def test_a_measurement_that_takes_too_long_is_a_failure_that_is_kept(tmp_path: Path) -> None:
-    measurements = cost_convert.Measurements(tmp_path / "partial.json", 0.01, 4.0)
+    measurements = Measurements(cost_convert.__file__, tmp_path / "partial.json", 0.01, 4.0)
     assert cost_convert.grow(measurements, [100])[100] == {"failed": "took more than 0.01 s"}
     assert "0.01 s" in (tmp_path / "partial.json").read_text(encoding="utf-8")
