@@ -20,13 +20,17 @@ def read_interface(model: Path) -> Interface | None:
     if model.name != "model.onnx" or not os.path.lexists(path):
         return None
     try:
-        return Interface.from_json(json.loads(_text(path, model)))
+        return Interface.from_json(json.loads(interface_file(model)))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ConditionError) as error:
         raise UnreadableError(path, f"is no interface: {type(error).__name__}: {str(error)[:200]}") from error
 
 
-def _text(path: Path, model: Path) -> str:
-    """The text of a file of moderate size that lies in the folder, or where the model itself lies."""
+def interface_file(model: Path) -> str:
+    """The text of the file beside this model, as far as it is of moderate size and in the folder of the model.
+
+    Raises `UnreadableError`.
+    """
+    path = model.parent / FILE_NAME
     try:
         real = path.resolve()
         if real.parent not in (model.parent.resolve(), model.resolve().parent):

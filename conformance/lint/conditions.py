@@ -9,12 +9,11 @@ from typing import Any
 from assay.conformance.lint.candidate import StaticCandidate
 from assay.conformance.lint.registry import FilePart, Violation, rule
 from assay.converters.contract import CONDITIONS_KEY
-from assay.converters.interface_json import FILE_NAME
+from assay.converters.files import UnreadableError
+from assay.converters.interface_json import FILE_NAME, interface_file
 from assay.specs.condition_sets import bounded, nearest
 from assay.specs.conditions import Condition, ConditionError
 from assay.specs.interface import Axis
-
-_LARGEST = 1 << 22
 
 
 @rule("SH020")
@@ -73,14 +72,13 @@ def _in_metadata(candidate: StaticCandidate) -> Any:
 
 def _in_interface(candidate: StaticCandidate) -> Any:
     """What the file beside the model states; an empty list where it can be read and states nothing."""
-    path = candidate.path.parent / FILE_NAME
     if candidate.interface is not None:
         return [str(condition) for condition in candidate.interface.conditions]
-    if candidate.interface_fault is None or not path.is_file() or path.stat().st_size > _LARGEST:
+    if candidate.interface_fault is None:
         return None
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError, OSError):
+        content = json.loads(interface_file(candidate.path))
+    except (ValueError, RecursionError, UnreadableError):
         return None
     return content.get("conditions") if isinstance(content, dict) else None
 

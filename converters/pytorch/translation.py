@@ -41,9 +41,17 @@ def translate(program: torch.export.ExportedProgram, opset: int | None, name: st
         optimize(model)
     except Exception as error:
         raise ConvertError(name, _cause(error)) from error
+    _require_opset(model, wanted, name)
     cast_for_kernels(model, name)
     require_loadable(model, name)
     return model
+
+
+def _require_opset(model: ir.Model, wanted: int, name: str) -> None:
+    """Where onnxscript has no way to an opset, it leaves the graph at its own, and says so to nobody."""
+    written = model.opset_imports.get("")
+    if written != wanted:
+        raise ConvertError(name, f"assay.pytorch wrote opset {written}, but should write {wanted}")
 
 
 def prepare(program: torch.export.ExportedProgram, opset: int) -> torch.export.ExportedProgram:

@@ -60,7 +60,7 @@ SOURCES = {
     "head.onnx": "no ONNX model",
     "empty.onnx": "is empty",
     "text.onnx": "no ONNX model",
-    "folder": "neither a saved_model.pb nor a model.onnx",
+    "folder": "neither a saved_model.pb, nor a model.onnx, nor a config.json",
     "missing.onnx": "does not exist",
     "pickle.pt": "--trust-source",
     "broken.pt2": "",

@@ -99,7 +99,7 @@ sys.path.insert(0, sys.argv[1])
 import test_bundle as t
 from assay.converters import bundle as bundles
 
-def half(model, path):
+def half(model, path, **_):
     path.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
 
