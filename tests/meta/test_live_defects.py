@@ -15,7 +15,7 @@ from assay.conformance.parity import check
 
 QUICK = ("adaptive pooling", "reshape by int", "TensorFlow floordiv")
 MENDED = (
-    *("masked attention", "transformer", "floor division", "GELU by Erfc"),
+    *("adaptive pooling", "masked attention", "transformer", "floor division", "GELU by Erfc"),
     *("TensorFlow floordiv", "TensorFlow floormod", "resize by area", "resize with antialias"),
 )
 

@@ -56,7 +56,7 @@ _VAGUER: dict[str, frozenset[str]] = {  # kinds that say less of the same, and t
     "ignored-input": frozenset({"swapped-inputs"}),
     "other-input": frozenset({"added-node"}),
     "added-node": frozenset({"baked-target"}),
-    "other-operator": frozenset({"truncated-division"}),
+    "other-operator": frozenset({"truncated-division", "baked-window"}),
     "export": frozenset(),
     "inside": frozenset(),
 }

@@ -32,22 +32,24 @@ def unknown_operator(evidence: Evidence) -> Iterator[Diagnosis]:
 
 def fixed_window(evidence: Evidence) -> Iterator[Diagnosis]:
     """Adaptive pooling whose window is that of the traced size."""
-    node, lost = evidence.node, evidence.lost
-    if (
-        evidence.healthy is not None
-        or node is None
-        or lost is None
-        or node.op_type not in _POOLS
-        or "adaptive" not in lost.op
-    ):
+    node, place = evidence.node, _adaptive(evidence)
+    if node is None or place is None or node.op_type not in _POOLS:
         return
     window = list(node.attributes["kernel_shape"].as_ints()) if "kernel_shape" in node.attributes else []
     sizes = ", ".join(f"{name}={size}" for name, size in sizes_of(evidence).items())
     sentence = (
         f"kernel_shape of {node.op_type} {name_of(node)} is baked to {window} from the traced size, "
-        f"but {_place(lost)} follows the size of its input, here {sizes}"
+        f"but {place} follows the size of its input, here {sizes}"
     )
-    yield Diagnosis("baked-window", sentence, name_of(node), {"kernel_shape": window, "source": lost.op})
+    yield Diagnosis("baked-window", sentence, name_of(node), {"kernel_shape": window}, graft(evidence))
+
+
+def _adaptive(evidence: Evidence) -> str | None:
+    """What pools to a given size: the source's operation, or the healthy graph's, which has no one window for it."""
+    lost, twin = evidence.lost, evidence.twin
+    if evidence.healthy is None:
+        return _place(lost) if lost is not None and "adaptive" in lost.op else None
+    return f"that of {evidence.healthy.exporter}" if twin is not None and twin.op_type not in _POOLS else None
 
 
 def truncated_division(evidence: Evidence) -> Iterator[Diagnosis]:
