@@ -30,8 +30,9 @@ from assay.converters.passes.context import PassContext
 from assay.converters.passes.remove_unused_nodes import remove_unused_nodes
 from assay.converters.sources.base import Request
 from assay.converters.sources.pytorch_module import ModuleSource
+from assay.specs.condition_sets import satisfied
 from assay.specs.errors import AssayError
-from assay.specs.interface import Interface
+from assay.specs.interface import Axis, Interface
 from pytorch_cases.case import Case, Feeds
 
 
@@ -72,7 +73,7 @@ def _compared(
     except Exception as error:  # noqa: BLE001 - a runtime's own errors have no common class
         return Outcome(case.name, exporter, "unloadable", told(str(error)), nodes=nodes, seconds=seconds)
     oracle = Oracle(source, trials[0])
-    references = list(_references(oracle, trials))
+    references = list(_references(oracle, [feeds for feeds in trials if _is_allowed(source, exported, feeds)]))
     if not references:
         raise Unjudgeable(f"{case.name}: PyTorch itself takes none of its trials")
     usual, worst = usual_noise(*(2 * [[reference for _, reference in references]])), 0.0
@@ -83,6 +84,17 @@ def _compared(
             shapes = ", ".join(str(list(array.shape)) for array in feeds.values())
             return Outcome(case.name, exporter, "wrong", told(f"{shapes}: {reason}"), worst, nodes, seconds)
     return Outcome(case.name, exporter, "right", "", worst, nodes, seconds)
+
+
+def _is_allowed(source: ModuleSource, exported: Exported, feeds: Feeds) -> bool:
+    """Whether the sizes are among those for which the exporter says that the graph is right."""
+    sizes = {
+        dim.name: size
+        for spec in source.inputs
+        for dim, size in zip(spec.dims or (), feeds[spec.name].shape, strict=True)
+        if isinstance(dim, Axis)
+    }
+    return satisfied([clause.condition for clause in exported.clauses], sizes)
 
 
 def _references(oracle: Oracle, trials: Sequence[Feeds]) -> Iterator[tuple[Feeds, Reference]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch._dispatch.python import enable_python_dispatcher
 from torch.export.graph_signature import ConstantArgument, OutputKind
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
@@ -53,6 +54,8 @@ class _Decomposition:
         for node in list(graph.nodes):
             self._node(graph, node)
         graph.eliminate_dead_code()
+        if any(_writes(node) for node in graph.nodes):  # a body may hold such a one
+            raise NotLocal
         twin = copy.copy(self.program)
         twin._graph_module = torch.fx.GraphModule(self.program.graph_module, graph)
         twin._graph_signature = _with_outputs_of(graph, signature)
@@ -68,7 +71,7 @@ class _Decomposition:
         if not isinstance(node.target, torch._ops.OpOverload):
             _require_known(node.target)
             return
-        if node.target._schema.is_mutable:
+        if _writes(node):
             _write_anew(node)
         if node.target in self.table or (
             _is_composite(node.target) and (node.target not in self.known or _gives_views(node.target))
@@ -84,6 +87,7 @@ class _Decomposition:
         with graph.inserting_before(node):
             result = self._inline(graph, self.traced[key], inputs, node)
         _give_to_users(node, result)
+        graph.erase_node(node)  # some operators are kept by their mere possibility of drawing random numbers
 
     def _inline(
         self, graph: torch.fx.Graph, body: torch.fx.Graph, inputs: list[torch.fx.Node], node: torch.fx.Node
@@ -138,6 +142,10 @@ def _is_composite(target: torch._ops.OpOverload) -> bool:
     """
     key = torch._C.DispatchKey.CompositeImplicitAutograd
     return torch._C._dispatch_has_kernel_for_dispatch_key(target.name(), key)
+
+
+def _writes(node: torch.fx.Node) -> bool:
+    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
 def _require_known(target: Any) -> None:
@@ -226,10 +234,14 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
         return function(*args, **kwargs)
 
     function = table.get(target, target)  # torch would compute a composite operator before it looks at the table
-    with mode, torch.no_grad():
+    # kernels written in C++ would fix dynamic sizes at those traced; their twins in Python don't
+    with mode, enable_python_dispatcher(), torch.no_grad():
         # tensors of one traced body share what stands for their values, and the trace tells its inputs apart by that
         values = [value.detach() if isinstance(value, torch.Tensor) else value for value in values]
-        graph = make_fx(torch.func.functionalize(call), decomposition_table=dict(table))(*values).graph
+        try:
+            graph = make_fx(torch.func.functionalize(call), decomposition_table=dict(table))(*values).graph
+        except RuntimeError as error:  # views by operators that are not torch's own, sizes that hang on data
+            raise NotLocal from error
     if any(node.op == "get_attr" for node in graph.nodes):
         raise NotLocal
     graph.eliminate_dead_code()
@@ -247,6 +259,7 @@ def _give_to_users(node: torch.fx.Node, result: Any) -> None:
         if not isinstance(item, torch.fx.Node):
             raise NotLocal
         user.replace_all_uses_with(item)
+        node.graph.erase_node(user)
 
 
 def _with_outputs_of(graph: torch.fx.Graph, signature: Any) -> Any:
