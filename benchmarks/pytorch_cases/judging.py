@@ -30,7 +30,7 @@ from assay.converters.passes.context import PassContext
 from assay.converters.passes.remove_unused_nodes import remove_unused_nodes
 from assay.converters.sources.base import Request
 from assay.converters.sources.pytorch_module import ModuleSource
-from assay.specs.condition_sets import satisfied
+from assay.specs.conditions import satisfied
 from assay.specs.errors import AssayError
 from assay.specs.interface import Axis, Interface
 from pytorch_cases.case import Case, Feeds
