@@ -94,6 +94,13 @@ _KINDS = {
 }
 
 
+def require_opset(source: str, exporter: str, model: ir.Model, wanted: int) -> None:
+    """Raise `ConvertError` where a graph has another opset: where there is no way to one, it is left out silently."""
+    written = model.opset_imports.get("")
+    if written != wanted:
+        raise ConvertError(source, f"{exporter} wrote opset {written}, but should write {wanted}")
+
+
 def require_exporter(name: str) -> None:
     """Raise `UnknownExporterError` for a name that no exporter has."""
     if name not in _EXPORTERS:

@@ -12,7 +12,7 @@ import onnx_ir as ir
 from assay.conformance.lint.candidate import StaticCandidate, declared_shape
 from assay.conformance.lint.dtypes import profile_name
 from assay.conformance.lint.registry import FilePart, Violation, rule
-from assay.converters.interface_json import FILE_NAME
+from assay.converters.interface_json import FILE_NAME, interface_file
 from assay.specs.interface import Axis, TensorSpec
 
 _PORTABLE = re.compile(r"[A-Za-z_][\w.\-/]*", re.ASCII)
@@ -172,7 +172,7 @@ def interface_json_is_valid(candidate: StaticCandidate) -> Iterator[Violation]:
     from assay.specs.schemas import SchemaError, validate
 
     try:
-        validate("interface", json.loads((candidate.path.parent / FILE_NAME).read_bytes()))
+        validate("interface", json.loads(interface_file(candidate.path)))
     except SchemaError as error:
         yield Violation(
             FilePart(FILE_NAME, error.pointer or None), f"{error.reason}, but should follow assay.interface/v1"

@@ -20,7 +20,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 _VALUE = ("val", "tensor_meta")  # what a node knows of its own result
-Table = Mapping[Any, Callable[..., Any]]
+Table = dict[Any, Callable[..., Any]]
 
 
 class NotLocal(Exception):
@@ -32,7 +32,7 @@ def decompose(program: torch.export.ExportedProgram, known: Set[Any], table: Tab
     try:
         return _Decomposition(program, known, table).run()
     except NotLocal:
-        whole: torch.export.ExportedProgram = program.run_decompositions(dict(table))
+        whole: torch.export.ExportedProgram = program.run_decompositions(table)
         return whole
 
 
@@ -68,8 +68,9 @@ class _Decomposition:
             return
         if node.op != "call_function":
             raise NotLocal
-        if not isinstance(node.target, torch._ops.OpOverload):
-            _require_known(node.target)
+        if isinstance(node.target, torch._ops.HigherOrderOperator):  # control flow, or a wrapper around a body
+            raise NotLocal
+        if not isinstance(node.target, torch._ops.OpOverload):  # sizes are computed with Python's own functions
             return
         if _writes(node):
             _write_anew(node)
@@ -146,12 +147,6 @@ def _is_composite(target: torch._ops.OpOverload) -> bool:
 
 def _writes(node: torch.fx.Node) -> bool:
     return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
-
-
-def _require_known(target: Any) -> None:
-    """Sizes are computed with Python's own functions; anything else is control flow or a wrapper around a body."""
-    if isinstance(target, torch._ops.HigherOrderOperator):
-        raise NotLocal
 
 
 def _write_anew(node: torch.fx.Node) -> None:
@@ -239,7 +234,7 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
         # tensors of one traced body share what stands for their values, and the trace tells its inputs apart by that
         values = [value.detach() if isinstance(value, torch.Tensor) else value for value in values]
         try:
-            graph = make_fx(torch.func.functionalize(call), decomposition_table=dict(table))(*values).graph
+            graph = make_fx(torch.func.functionalize(call), decomposition_table=table)(*values).graph
         except RuntimeError as error:  # views by operators that are not torch's own, sizes that hang on data
             raise NotLocal from error
     if any(node.op == "get_attr" for node in graph.nodes):

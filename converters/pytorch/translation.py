@@ -12,7 +12,7 @@ import torch
 from onnxscript import version_converter
 from torch.onnx._internal.exporter import _core, _fx_passes
 
-from assay.converters.exporter import ConvertError
+from assay.converters.exporter import ConvertError, require_opset
 from assay.converters.pytorch.decomposition import decompose
 from assay.converters.pytorch.empty_tensors import require_loadable
 from assay.converters.pytorch.kernel_casts import cast_for_kernels
@@ -41,17 +41,10 @@ def translate(program: torch.export.ExportedProgram, opset: int | None, name: st
         optimize(model)
     except Exception as error:
         raise ConvertError(name, _cause(error)) from error
-    _require_opset(model, wanted, name)
+    require_opset(name, "assay.pytorch", model, wanted)
     cast_for_kernels(model, name)
     require_loadable(model, name)
     return model
-
-
-def _require_opset(model: ir.Model, wanted: int, name: str) -> None:
-    """Where onnxscript has no way to an opset, it leaves the graph at its own, and says so to nobody."""
-    written = model.opset_imports.get("")
-    if written != wanted:
-        raise ConvertError(name, f"assay.pytorch wrote opset {written}, but should write {wanted}")
 
 
 def prepare(program: torch.export.ExportedProgram, opset: int) -> torch.export.ExportedProgram:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from assay.converters.pytorch.lowerings.registry import decomposes
@@ -45,22 +47,23 @@ def _same(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
     return a.to(dtype), b.to(dtype)
 
 
+def _past_nan(extreme: Callable[..., torch.Tensor], a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    a, b = _same(a, b)
+    if not a.is_floating_point():
+        return extreme(a, b)
+    return torch.where(torch.isnan(a), b, torch.where(torch.isnan(b), a, extreme(a, b)))
+
+
 @decomposes(aten.fmax.default)
 def fmax(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """The larger; where one is NaN, the other."""
-    a, b = _same(a, b)
-    if not a.is_floating_point():
-        return torch.maximum(a, b)
-    return torch.where(torch.isnan(a), b, torch.where(torch.isnan(b), a, torch.maximum(a, b)))
+    return _past_nan(torch.maximum, a, b)
 
 
 @decomposes(aten.fmin.default)
 def fmin(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """The smaller; where one is NaN, the other."""
-    a, b = _same(a, b)
-    if not a.is_floating_point():
-        return torch.minimum(a, b)
-    return torch.where(torch.isnan(a), b, torch.where(torch.isnan(b), a, torch.minimum(a, b)))
+    return _past_nan(torch.minimum, a, b)
 
 
 def _negative(tensor: torch.Tensor) -> torch.Tensor:

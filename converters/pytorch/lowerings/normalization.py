@@ -29,8 +29,12 @@ def _normalized(
     return result if shift is None else result + shift
 
 
+def _but_channels(tensor: torch.Tensor) -> list[int]:
+    return [axis for axis in range(tensor.ndim) if axis != 1]
+
+
 def _statistics(tensor: torch.Tensor, eps: float) -> tuple[torch.Tensor, torch.Tensor]:
-    axes = [axis for axis in range(tensor.ndim) if axis != 1]
+    axes = _but_channels(tensor)
     mean = tensor.mean(axes)
     center = _shaped(mean, tensor)
     assert center is not None
@@ -88,8 +92,7 @@ def native_batch_norm(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """With the batch's own statistics, which are empty where the running ones are used."""
     if training or running_mean is None or running_var is None:
-        mean, rstd = _statistics(tensor, eps)
-        return _normalized(tensor, weight, bias, mean, rstd), mean, rstd
+        return native_batch_norm_without_statistics(tensor, weight, bias, training, momentum, eps)
     result = _normalized(tensor, weight, bias, running_mean, running_var.add(eps).rsqrt())
     return result, tensor.new_zeros(0), tensor.new_zeros(0)
 
@@ -109,6 +112,5 @@ def native_batch_norm_functional(
     found = native_batch_norm(tensor, weight, bias, running_mean, running_var, training, momentum, eps)
     if not training:
         return (*found, running_mean.clone(), running_var.clone())
-    axes = [axis for axis in range(tensor.ndim) if axis != 1]
-    variance = tensor.var(axes, correction=1)
+    variance = tensor.var(_but_channels(tensor), correction=1)
     return (*found, _moved(running_mean, found[1], momentum), _moved(running_var, variance, momentum))

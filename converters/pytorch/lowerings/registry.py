@@ -1,8 +1,8 @@
 """The table of lowerings: each operator once, as a decomposition, a translation or a refusal.
 
 A decomposition is PyTorch code in terms of operators that the exporter translates right, and is traced into the
-program. A translation writes ONNX itself, and is handed to the exporter as it comes, through its
-``custom_translation_table``. A refusal says why a call would not keep its meaning.
+program. A translation writes ONNX itself, and goes before torch's own (`operator_registry`). A refusal says why a call
+would not keep its meaning.
 """
 
 from __future__ import annotations
