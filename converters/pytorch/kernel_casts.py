@@ -7,8 +7,8 @@ from typing import Any
 import onnx_ir as ir
 
 from assay.converters.exporter import ConvertError
-from assay.converters.tensorflow.legal_types import Types, types_of
-from assay.converters.tensorflow.registry import RefusedError
+from assay.converters.legal_types import Types, types_of
+from assay.converters.refusal import RefusedError
 
 # ONNX Runtime casts these to float32 and back itself
 _CAST_BY_RUNTIME = {ir.DataType.FLOAT16}

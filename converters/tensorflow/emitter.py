@@ -14,7 +14,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from assay.converters.tensorflow.legal_types import Types, types_of
+from assay.converters.legal_types import Types, types_of
 from assay.converters.tensorflow.registry import RefusedError
 from assay.converters.tensorflow.tensor import ONNX_DTYPES, Shape, Symbol, Tensor
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from assay.specs.errors import AssayError
+from assay.converters.refusal import RefusedError as RefusedError  # as the handlers of users know it
 
 if TYPE_CHECKING:
     from assay.converters.tensorflow.emitter import Emitter
@@ -65,17 +65,6 @@ HANDLERS: dict[str, Handler] = {}
 COMPOSERS: dict[str, Composer] = {}
 SHORTCUTS: dict[str, tuple[Pattern, Handler]] = {}
 COMPLEX: dict[str, Handler] = {}
-
-
-class RefusedError(AssayError):
-    """An operator that ONNX can't say with the same meaning; the reason is a clause without a subject."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 def handles(*operators: str) -> Callable[[Handler], Handler]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,8 +117,6 @@ def command(
         sys.exit(explain_source(source, by_name(inputs) or None, opset, exporter, trust_source, json_path))
     if output is None:
         raise click.UsageError("there is no --output, but should be the folder to write; or ask for --explain")
-    from assay.conformance.comparison.conversion import Order
-    from assay.conformance.ladder import climb
     from assay.conformance.lint import lint
     from assay.conformance.result import verdict_of
     from assay.converters.convert import convert
@@ -132,28 +130,30 @@ def command(
         "inputs": by_name(inputs) or None,
         "opset": opset,
         "outputs": outputs or None,
+        "fields": _by_stage(fields),
     }
     steps: tuple[Step, ...] = ()
     with progress(f"converting {source}"):
         if ladder:
-            order = Order(source, **given, fields=_by_stage(fields), trust=trust_source, time_limit=time_limit)
-            climbed = climb(order, Path(output))
-            bundle, steps = climbed.bundle, climbed.steps
+            bundle, steps = _climbed(source, output, trust_source, time_limit, given)
         else:
-            bundle = convert(
-                source,
-                output,
-                **given,
-                exporter=exporter,
-                fields=_by_stage(fields),
-                target=target,
-                trust_source=trust_source,
-            )
+            bundle = convert(source, output, **given, exporter=exporter, target=target, trust_source=trust_source)
         findings = lint(bundle, target)
     if json_path != "-":
         _show(bundle, findings, steps)
     emit_json(_json(bundle, findings, steps), json_path)
     sys.exit(verdict_of(findings).exit_status)
+
+
+def _climbed(
+    source: str, output: str, trust: bool, time_limit: float, given: Mapping[str, Any]
+) -> tuple[Bundle, tuple[Step, ...]]:
+    """The bundle of the first exporter whose model is right, and the steps to it."""
+    from assay.conformance.comparison.conversion import Order
+    from assay.conformance.ladder import climb
+
+    climbed = climb(Order(source, **given, trust=trust, time_limit=time_limit), Path(output))
+    return climbed.bundle, climbed.steps
 
 
 def _show(bundle: Bundle, findings: Sequence[Finding], steps: Sequence[Step]) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 
-from assay.converters.tensorflow.kernel_types import kernel_dtypes
-from assay.converters.tensorflow.registry import RefusedError
+from assay.converters.kernel_types import kernel_dtypes
+from assay.converters.refusal import RefusedError
 
 T = ir.DataType
 _WIDER: Mapping[ir.DataType, tuple[ir.DataType, ...]] = {
