@@ -44,8 +44,8 @@ def scaled_dot_product_attention(
         return torch.softmax(scores, -1) @ value
     if attn_mask.dtype is not torch.bool:
         return torch.softmax(scores + attn_mask, -1) @ value
-    seen = torch.softmax(torch.where(attn_mask, scores, torch.finfo(scores.dtype).min), -1)
-    return torch.where(attn_mask.any(-1, keepdim=True), torch.where(attn_mask, seen, 0.0), 0.0) @ value
+    seen = torch.softmax(scores + torch.where(attn_mask, 0.0, -torch.inf).to(scores.dtype), -1)
+    return torch.where(attn_mask.any(-1, keepdim=True), seen, 0.0) @ value
 
 
 @refuses(aten.dropout.default, aten.native_dropout.default, aten.feature_dropout.default)
