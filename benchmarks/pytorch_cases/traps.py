@@ -86,6 +86,11 @@ def _slice_assigned(tensor: torch.Tensor) -> torch.Tensor:
     return result
 
 
+def _far_grid(picture: torch.Tensor) -> torch.Tensor:
+    grid = picture[:, :2].movedim(1, -1) * 1e10
+    return F.grid_sample(picture, grid, padding_mode="border", align_corners=False)
+
+
 TRAPS: Mapping[str, Trap] = {
     "avg_pool2d with divisor_override": Trap(lambda x: F.avg_pool2d(x, 3, 2, divisor_override=2), _IMAGE, _ODD),
     "avg_pool3d with divisor_override": Trap(
@@ -104,6 +109,7 @@ TRAPS: Mapping[str, Trap] = {
     "attention with a row that is fully masked": Trap(_masked, ("float32[batch=2,3,length=6,8]",), _TOKENS),
     "attention of three axes": Trap(_attention, ("float32[batch=2,length=6,8]",) * 3, _TOKENS),
     "attention of five axes": Trap(_attention, ("float32[batch=2,2,3,length=6,8]",) * 3, _TOKENS),
+    "a grid that points far away": Trap(_far_grid, _IMAGE, _ODD),
     "log_ndtr": Trap(lambda x: torch.special.log_ndtr(x * 10), _ROWS, _MANY),
     "expm1 near zero": Trap(lambda x: torch.expm1(x * 1e-4), _ROWS, _MANY),
     "a constant that is nearly zero": Trap(lambda x: (x - x) / (x - x + 1e-9), _ROWS, _MANY),

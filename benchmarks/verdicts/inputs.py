@@ -35,6 +35,7 @@ _FILLS: tuple[Fill, ...] = (
     lambda g, shape: np.cumsum(g.standard_normal(shape), -1) if shape else g.standard_normal(shape),
     lambda g, shape: g.standard_normal(shape) + 8,
     lambda g, shape: np.sort(g.standard_normal(shape), -1) if shape else g.standard_normal(shape),
+    lambda g, shape: g.standard_normal(shape) * 1e12,
 )
 
 

@@ -143,11 +143,35 @@ def put(tensor: torch.Tensor, index: torch.Tensor, source: torch.Tensor, accumul
     return changed.reshape(tensor.shape)
 
 
+@translates(aten.grid_sampler.default, wrong_upstream=True)
+def grid_sampler(input: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Any:
+    """Samples of a picture or a volume, where a grid points."""
+    if len(input.shape) == 5:
+        return grid_sampler_3d(input, grid, interpolation_mode, padding_mode, align_corners)
+    mode, edges = ("bilinear", "nearest", "bicubic")[interpolation_mode], _EDGES[padding_mode]
+    near, aligned = _near(grid, edges), int(align_corners)
+    return op.GridSample(input, near, mode=mode, padding_mode=edges, align_corners=aligned)
+
+
 @translates(aten.grid_sampler_3d.default)
 def grid_sampler_3d(input: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Any:
     """Samples of a volume."""
-    mode, padding = ("linear", "nearest")[interpolation_mode], ("zeros", "border", "reflection")[padding_mode]
-    return op20.GridSample(input, grid, mode=mode, padding_mode=padding, align_corners=int(align_corners))
+    mode, edges = ("linear", "nearest")[interpolation_mode], _EDGES[padding_mode]
+    near, aligned = _near(grid, edges), int(align_corners)
+    return op20.GridSample(input, near, mode=mode, padding_mode=edges, align_corners=aligned)
+
+
+_EDGES = ("zeros", "border", "reflection")
+
+
+def _near(grid: Any, edges: str) -> Any:
+    """The grid, with what lies far outside moved to just outside; a picture spans -1 to 1, and 8 is outside of any.
+
+    ONNX Runtime takes places as whole numbers, which overflow on the way to the border.
+    """
+    if edges == "reflection":
+        return grid
+    return op.Clip(grid, *(op.CastLike(op.Constant(value_float=end), grid) for end in (-8.0, 8.0)))
 
 
 @refuses(aten.im2col.default, aten.pad.default)
