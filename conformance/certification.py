@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,18 +30,18 @@ from assay.conformance.parity.judge import Judge, check_parity, judge_interface
 from assay.conformance.parity.probes import graph_constants
 from assay.conformance.parity.repair import Workshop
 from assay.conformance.providers.catalogue import require_known
+from assay.conformance.remote_source import RemoteSource, opened_reference
 from assay.conformance.result import CheckResult, Finding, Result, Verdict, verdict_of
-from assay.converters.bundle import MODEL, Bundle
-from assay.converters.convert import convert_source
-from assay.converters.exporter import ConvertError
+from assay.conformance.source_process import Order
+from assay.converters.bundle import MODEL, Bundle, open_bundle
 from assay.converters.files import UnwritableError, new_folder, read_model
-from assay.converters.sources import Source, open_source
 from assay.converters.sources.import_string import call, is_import_string
-from assay.specs.errors import AssayError, brief
+from assay.specs.errors import AssayError
 from assay.specs.interface import Interface
 from assay.specs.tasks import load_task
 
 Tell = Callable[[str], None]
+_CONVERSION_SECONDS = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,14 @@ class Certification:
         require_known(tuple(manifest.providers))
         self.manifest, self.trust_source = manifest, trust_source
         self.tell: Tell = tell or (lambda _step: None)
+        self._opened = ExitStack()
         self._work = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
         self.worker = Worker()
         self._explained: set[str] = set()
 
     def close(self) -> None:
-        """End the worker and remove the working folder."""
+        """End the processes and remove the working folder."""
+        self._opened.close()
         self.worker.close()
         self._work.cleanup()
 
@@ -112,10 +115,10 @@ class Certification:
         }
 
     @cached_property
-    def source(self) -> Source:
-        """The manifest's source, opened."""
+    def source(self) -> RemoteSource:
+        """The manifest's source, opened in a process of its own."""
         task, manifest = load_task(self.manifest.task), self.manifest
-        return open_source(
+        opened = opened_reference(
             manifest.source,
             dict(manifest.inputs) or None,
             manifest.outputs or None,
@@ -123,6 +126,9 @@ class Certification:
             folders=manifest.folders,
             output_hints=[tensor.name for tensor in task.outputs if not tensor.optional],
         )
+        source = self._opened.enter_context(opened)
+        assert isinstance(source, RemoteSource)  # a manifest gives its source by name
+        return source
 
     @cached_property
     def candidate(self) -> Candidate:
@@ -131,16 +137,10 @@ class Certification:
         if manifest.model is not None:
             opened = open_candidate(_locate(manifest.model, manifest.folders))
             return Candidate(opened.path, opened.interface, manifest.name)
-        task = load_task(manifest.task)
-        try:
-            fields = {"preprocessing": manifest.preprocessing, "postprocessing": manifest.postprocessing}
-            bundle = convert_source(
-                self.source, self._folder / "bundle", task, manifest.opset, manifest.exporter, fields
-            )
-        except AssayError:
-            raise
-        except Exception as error:  # a converter that crashes has not converted
-            raise ConvertError(self.source.name, f"{type(error).__name__}: {brief(error)}") from error
+        fields = {"preprocessing": manifest.preprocessing, "postprocessing": manifest.postprocessing}
+        order = Order(self._folder / "bundle", manifest.task, manifest.exporter, manifest.opset, fields)
+        self.source.convert(order, _CONVERSION_SECONDS)
+        bundle = open_bundle(order.output)
         return Candidate(bundle.model, bundle.interface, manifest.name)
 
     @cached_property

@@ -49,6 +49,7 @@ _OPENING_SECONDS = 600.0  # to import a framework and read weights takes longer 
 def opened_reference(
     reference: Any,
     inputs: Inputs | None = None,
+    outputs: Sequence[str] | None = None,
     *,
     trust: bool = False,
     folders: Sequence[Path] = (),
@@ -62,10 +63,12 @@ def opened_reference(
     """
     text = _text(reference)
     if text is None:
-        yield open_source(reference, inputs, trust=trust, folders=folders, hints=hints, output_hints=output_hints)
+        known: dict[str, Any] = {"folders": folders, "hints": hints, "output_hints": output_hints}
+        yield open_source(reference, inputs, outputs, trust=trust, **known)
         return
     specs = {name: as_spec(name, value) for name, value in inputs.items()} if inputs is not None else None
-    opening = Opening(uuid4().hex, text, specs, trust, tuple(folders), tuple(hints), tuple(output_hints))
+    named = None if outputs is None else tuple(outputs)
+    opening = Opening(uuid4().hex, text, specs, trust, tuple(folders), tuple(hints), tuple(output_hints), named)
     with Worker(_OPENING_SECONDS) as worker:
         yield RemoteSource(opening, worker, time_limit)
 

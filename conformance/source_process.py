@@ -33,12 +33,14 @@ class Opening:
     folders: tuple[Path, ...] = field(compare=False)
     hints: tuple[TensorSpec, ...] = field(compare=False)
     output_hints: tuple[str, ...] = field(compare=False)
+    outputs: tuple[str, ...] | None = field(default=None, compare=False)
 
     def open(self) -> Source:
         """Open it in this process; raises `AssayError`."""
         return open_source(
             self.reference,
             self.inputs,
+            self.outputs,
             trust=self.trust,
             folders=self.folders,
             hints=self.hints,

@@ -185,7 +185,7 @@ class TestTheOutput:
     def test_a_key_that_is_none_is_told_before_the_work(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(certification, "open_source", lambda *_, **__: pytest.fail("the work began"))
+        monkeypatch.setattr(certification, "opened_reference", lambda *_, **__: pytest.fail("the work began"))
         with pytest.raises(UnreadableError, match="can't be read"):
             certify(tiny_onnx.manifest(folder), tmp_path / "out", key=tmp_path / "no.pem")
 

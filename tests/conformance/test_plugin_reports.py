@@ -102,13 +102,24 @@ def test_a_manifest_that_cannot_be_read_is_in_it(pytester: pytest.Pytester, proj
 
 
 def test_a_process_that_dies_leaves_its_step_inconclusive(pytester: pytest.Pytester, project: Path) -> None:
-    (project / "network.py").write_text("import os\ndef build(): os._exit(3)\n", encoding="utf-8")
-    write_manifest(project / "deadly.assay.yaml", source="network:build")
+    deadly = "import os\ndef pytest_runtest_call(item):\n    if 'deadly' in item.nodeid: os._exit(3)\n"
+    (project / "conftest.py").write_text(deadly, encoding="utf-8")
+    write_manifest(project / "deadly.assay.yaml")
     result = run_distributed(pytester, "--assay-report", "out", "deadly.assay.yaml::convert", "right.assay.yaml")
     result.assert_outcomes(passed=4, failed=1)
     (check,) = read(project / "out", "deadly.assay.yaml").checks
     assert (check.check, check.verdict) == ("convert", "inconclusive")
     assert "crashed while running" in check.findings[0].message
+
+
+def test_a_source_that_ends_its_process_fails_its_own_step_alone(pytester: pytest.Pytester, project: Path) -> None:
+    (project / "network.py").write_text("import os\ndef build(): os._exit(3)\n", encoding="utf-8")
+    write_manifest(project / "deadly.assay.yaml", source="network:build")
+    result = run(pytester, "--assay-report", "out", "deadly.assay.yaml::convert", "right.assay.yaml")
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(["error: network:build can't be opened: the process exited with status 3"])
+    (check,) = read(project / "out", "deadly").checks
+    assert (check.check, check.verdict) == ("convert", "inconclusive")
 
 
 def test_no_folder_where_no_step_ran(pytester: pytest.Pytester, project: Path) -> None:
