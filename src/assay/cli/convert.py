@@ -102,7 +102,7 @@ def command(
     """Convert SOURCE to an ONNX bundle, and lint it.
 
     SOURCE is a .onnx, .pt2, TorchScript, .keras, .h5 or .pb file, a SavedModel folder (FOLDER#SIGNATURE
-    for another signature than its serving one), or package.module:callable.
+    for another signature than its serving one), the folder of a transformers checkpoint, or package.module:callable.
 
     \b
     Examples:
