@@ -48,6 +48,7 @@ FAMILIES = (
     "complex_numbers",
     "signal",
     "matrices",
+    "einsum",
     "functions",
     "control_flow",
     "loops",
