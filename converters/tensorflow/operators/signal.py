@@ -44,7 +44,7 @@ def _transform(points: int, rows: int, columns: int, dtype: Any, sign: int) -> T
 
 
 def _computed(e: Emitter, tensor: Tensor, axis: int, dtype: Any, sign: int) -> Transform:
-    """Of as many points as an axis has: cosines and sines of one turn, of which the matrices take the j * k mod n-th."""
+    """Of as many points as an axis has: the matrices take the j * k mod n-th cosine and sine of one turn."""
     count = size(e, tensor, axis)
     points = counted(e, count)
     count = e.node("Max", [count, e.ints(1)])  # nothing is divided where there are no points, but by something
