@@ -59,6 +59,7 @@ FAMILIES = (
     "lookup",
     "dilated_convolution",
     "negative_zero",
+    "normalization_parts",
     "updates",
     "legacy_control_flow",
 )
