@@ -12,6 +12,10 @@ import pytest
 import tensorflow as tf
 from agreement import converted, float_specs, random
 
+from assay.converters.exporter import ConvertError
+from assay.converters.sources import open_source
+from assay.converters.tensorflow.native_exporter import export
+
 SCALE, OFFSET = (np.random.default_rng(n).uniform(0.5, 1.5, 6).astype(np.float32) for n in (0, 1))
 
 
@@ -110,3 +114,30 @@ def test_a_saved_model_has_its_layers_again(tmp_path: Path) -> None:
     found = converted(lambda: None, model=str(tmp_path))
     assert dict(found.operators) == {"MatMul": 1, "Add": 1, "LayerNormalization": 1}
     found.assert_agrees(random(2, 5, 6), ulps=64)
+
+
+def by_own_statistics(x: Any, rows: int, outputs: int = 1) -> Any:
+    """As Keras 2 writes LayerNormalization: every row is a channel of one image."""
+    sizes = tf.shape(x)
+    ones = tf.ones([sizes[0] * rows])
+    image = tf.reshape(x, [1, sizes[0] * rows, sizes[2], 1])
+    found = tf.compat.v1.nn.fused_batch_norm(image, ones, ones * 0.0, epsilon=1e-3, data_format="NCHW")
+    return tf.reshape(found[0], sizes) * SCALE + OFFSET, *found[1:outputs]
+
+
+def test_statistics_of_a_batch_of_one_are_the_tensors_own() -> None:
+    model = converted(lambda x: by_own_statistics(x, 3)[0], *float_specs([None, 3, 6]))
+    assert model.operators["InstanceNormalization"] == 1
+    for batch in (1, 4):
+        model.assert_agrees(random(batch, 3, 6) + 1.0, ulps=64)
+
+
+def of_a_batch(x: Any) -> Any:
+    return tf.compat.v1.nn.fused_batch_norm(x[..., tf.newaxis], [1.0], [0.0])[0]
+
+
+@pytest.mark.parametrize("function", [lambda x: by_own_statistics(x, 3, 2), of_a_batch])
+def test_statistics_of_a_batch_are_refused(function: Any) -> None:
+    source = open_source(tf.function(function, input_signature=float_specs([None, 3, 6]), autograph=False))
+    with pytest.raises(ConvertError, match="statistics of its batch, as in training"):
+        export(source, None)
