@@ -48,6 +48,7 @@ FAMILIES = (
     "complex_numbers",
     "signal",
     "matrices",
+    "einsum",
     "functions",
     "control_flow",
     "loops",
@@ -58,6 +59,7 @@ FAMILIES = (
     "lookup",
     "dilated_convolution",
     "negative_zero",
+    "normalization_parts",
     "updates",
     "legacy_control_flow",
 )

@@ -10,6 +10,7 @@ import onnx_ir as ir
 
 from assay.converters.tensorflow.emitter import CHANNELS_FIRST, LOGICAL, Emitter
 from assay.converters.tensorflow.operation import Operation
+from assay.converters.tensorflow.operators.reduction import reduced_over
 from assay.converters.tensorflow.registry import Call, composes
 from assay.converters.tensorflow.tensor import Tensor
 from assay.converters.tensorflow.tensor_list import fixed
@@ -17,8 +18,10 @@ from assay.converters.tensorflow.tensor_list import fixed
 
 @composes("layer_normalization")
 def layer_normalization(e: Emitter, op: Operation, call: Call) -> Sequence[Tensor] | None:
-    """Over the last axes; a tensor with channels first keeps to the parts, which need no transposition."""
+    """Over the last axes; the channels of a tensor that has them first are normalized where they are."""
     tensor, scale, offset = call["tensor"], call.get("scale"), call.get("offset")
+    if _is_over_channels(e, tensor, call.settings["axes"]):
+        return [_over_channels(e, op, call)]
     first = _first_axis(e, tensor, call.settings["axes"])
     if first is None or tensor.rank is None or tensor.shape is None:
         return None
@@ -33,6 +36,29 @@ def layer_normalization(e: Emitter, op: Operation, call: Call) -> Sequence[Tenso
         epsilon=call.settings["epsilon"],
     )
     return [op.result(value, tensor.shape)]
+
+
+def _is_over_channels(e: Emitter, tensor: Tensor, axes: Sequence[int]) -> bool:
+    """Whether the only axis is that of the channels, which are first."""
+    if tensor.dtype != "float32" or tensor.rank is None or not e.is_channels_first(tensor):
+        return False
+    return [axis % tensor.rank for axis in axes] == [tensor.rank - 1]
+
+
+def _over_channels(e: Emitter, op: Operation, call: Call) -> Tensor:
+    """The mean is taken off before anything is scaled, so that nothing cancels: Keras's own order loses digits."""
+    tensor = call["tensor"]
+    data, channels = e.channels_first(tensor), e.ints(1)
+    centred = e.node("Sub", [data, reduced_over(e, "ReduceMean", data, channels, keep=True)])
+    variance = reduced_over(e, "ReduceMean", e.node("Mul", [centred, centred]), channels, keep=True)
+    epsilon = e.constant(np.array(call.settings["epsilon"], np.float32))
+    value = e.node("Div", [centred, e.node("Sqrt", [e.node("Add", [variance, epsilon])])])
+    for operator, role in (("Mul", "scale"), ("Add", "offset")):
+        weight = call.get(role)
+        if weight is not None:
+            operands, _ = e.aligned([op.result(value, tensor.shape, layout=CHANNELS_FIRST), weight])
+            value = e.node(operator, operands)
+    return op.result(value, tensor.shape, layout=CHANNELS_FIRST)
 
 
 @composes("rms_normalization")

@@ -223,6 +223,7 @@ class _Writer:
             carried = [self._content(tensors[index]) for index in self._indices("carried")]
             scans = [tensors[index].resource.value for index in self._scans]
             given = outputs(e, nodes, [e.tensor(again, "bool", ()), *carried, *scans])
+            _tell_shapes(given[len(given) - len(scans) :], scans)
         graph = ir.Graph([turn, going, *places], given, nodes=nodes, name=e.unique("body"))
         first = [e.logical(start) for start in self.starts if start is not None]
         limit = e.int64(self.turns.limit) if self._counted and self.turns.limit is not None else None
@@ -336,6 +337,14 @@ class _Writer:
         parts = [missing, nothing, e.ints(0), nothing] if before else [e.ints(0), nothing, missing, nothing]
         zero = e.constant(np.zeros((), added.dtype_numpy))
         return e.node("Pad", [value, e.node("Concat", parts, axis=0), zero])
+
+
+def _tell_shapes(values: Sequence[ir.Value], tensors: Sequence[Tensor]) -> None:
+    """What a loop without a turn gives is as wide as its body's outputs are known to be."""
+    for value, tensor in zip(values, tensors, strict=True):
+        known = fixed(tensor.shape)
+        if known is not None:
+            value.shape = ir.Shape(known)
 
 
 def _collector(tensor: Tensor) -> Collector:

@@ -80,9 +80,3 @@ def _adjoint(e: Emitter, tensor: Tensor, turned: bool) -> ir.Value:
     assert tensor.rank is not None
     axes = list(range(tensor.rank))
     return e.node("Transpose", [value], perm=[*axes[:-2], axes[-1], axes[-2]])
-
-
-@handles("Einsum")
-def einsum(e: Emitter, op: Operation) -> Tensor:
-    """ONNX has the same notation."""
-    return op.result(e.node("Einsum", [e.logical(tensor) for tensor in op.inputs], equation=op.attr("equation")))

@@ -72,12 +72,12 @@ def _count(e: Emitter, tensor: Tensor, reduced: list[int], dtype: ir.DataType | 
 def _node(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
     """Truths are counted as integers, so that none at all has the answer of an empty product or sum."""
     if value.dtype == ir.DataType.BOOL:
-        counted = _reduced(e, operator, e.node("Cast", [value], to=ir.DataType.INT32), axes, keep)
+        counted = reduced_over(e, operator, e.node("Cast", [value], to=ir.DataType.INT32), axes, keep)
         return e.node("Cast", [counted], to=ir.DataType.BOOL)
-    return _reduced(e, operator, value, axes, keep)
+    return reduced_over(e, operator, value, axes, keep)
 
 
-def _reduced(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
+def reduced_over(e: Emitter, operator: str, value: ir.Value, axes: ir.Value, keep: bool) -> ir.Value:
     """Axes are an input from opset 18 on, for sums from 13 on."""
     if e.opset >= 18 or operator == "ReduceSum":
         return e.node(operator, [value, axes], keepdims=int(keep), noop_with_empty_axes=1)

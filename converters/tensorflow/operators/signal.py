@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import onnx_ir as ir
-from numpy.typing import NDArray
 
 from assay.converters.tensorflow.emitter import Emitter
 from assay.converters.tensorflow.operation import Operation
-from assay.converters.tensorflow.operators.complex_numbers import REAL, Pair, made, values
+from assay.converters.tensorflow.operators.complex_numbers import REAL, Pair, made, parts, values
+from assay.converters.tensorflow.operators.sizes import counted, size
 from assay.converters.tensorflow.registry import RefusedError, handles_complex
 from assay.converters.tensorflow.tensor import Dim, Tensor
 
@@ -20,10 +20,13 @@ _LONGEST = 4096  # points of a transform; its matrices have the square of that m
 
 @dataclass(frozen=True)
 class Transform:
-    """One axis of a transform: its cosines and sines as [points in, points out], ``sign`` that of the exponent."""
+    """One axis of a transform: its cosines and sines as [points in, points out], ``sign`` that of the exponent.
 
-    cosines: NDArray[np.floating]
-    sines: NDArray[np.floating]
+    They are arrays, or values of the graph where the number of points is known when it runs.
+    """
+
+    cosines: Any
+    sines: Any
     sign: int
 
 
@@ -40,8 +43,28 @@ def _transform(points: int, rows: int, columns: int, dtype: Any, sign: int) -> T
     )
 
 
-def _apply(e: Emitter, value: ir.Value, matrix: NDArray[np.floating], axis: int) -> ir.Value:
-    """Along the last axis (-1) or the one before (-2)."""
+def _computed(e: Emitter, tensor: Tensor, axis: int, dtype: Any, sign: int) -> Transform:
+    """Of as many points as an axis has: the matrices take the j * k mod n-th cosine and sine of one turn."""
+    count = size(e, tensor, axis)
+    points = counted(e, count)
+    count = e.node("Max", [count, e.ints(1)])  # nothing is divided where there are no points, but by something
+    turns = e.node("Mul", [e.node("Unsqueeze", [points, e.ints(1)]), points])
+    places = e.node("Mod", [turns, count])
+    wide, many = (e.node("Cast", [value], to=ir.DataType.DOUBLE) for value in (points, count))
+    angles = e.node("Div", [e.node("Mul", [wide, e.constant(np.array(2 * np.pi))]), many])
+    tables = [e.node(operator, [angles]) for operator in ("Cos", "Sin")]
+    if sign > 0:
+        tables = [e.node("Div", [table, many]) for table in tables]
+    kind = ir.DataType.from_numpy(np.dtype(dtype))
+    exact = [e.node("Cast", [table], to=kind) for table in tables]
+    cosines, sines = (e.node("Gather", [table, places], axis=0) for table in exact)
+    return Transform(cosines, sines, sign)
+
+
+def _apply(e: Emitter, value: ir.Value, matrix: Any, axis: int) -> ir.Value:
+    """Along the last axis (-1) or the one before (-2); computed matrices are symmetric."""
+    if isinstance(matrix, ir.Value):
+        return e.node("MatMul", [value, matrix] if axis == -1 else [matrix, value])
     if axis == -1:
         return e.node("MatMul", [value, e.constant(matrix)])
     return e.node("MatMul", [e.constant(np.ascontiguousarray(matrix.T)), value])
@@ -76,14 +99,9 @@ def _padded(e: Emitter, value: ir.Value, more: int, axis: int) -> ir.Value:
     return e.node("Concat", [value, *[zero] * more], axis=axis)
 
 
-def _points(op: Operation, count: int) -> list[int]:
-    """The lengths of the last axes, which TensorFlow takes from the input or from ``fft_length``."""
-    if len(op.inputs) > 1:
-        return [int(n) for n in op.array(1, "length of the transform").reshape(-1)]
-    dims = (op.inputs[0].shape or ())[-count:]
-    if not dims or any(not isinstance(dim, int) for dim in dims):
-        raise RefusedError("transforms an axis whose size is known only when it runs")
-    return [dim for dim in dims if isinstance(dim, int)]
+def _points(op: Operation) -> list[int]:
+    """The lengths of the last axes."""
+    return [int(n) for n in op.array(1, "length of the transform").reshape(-1)]
 
 
 @handles_complex("FFT", "IFFT", "FFT2D", "IFFT2D")
@@ -92,15 +110,22 @@ def fourier(e: Emitter, op: Operation) -> Tensor:
     (tensor,) = op.inputs
     sign = 1 if op.type.startswith("I") else -1
     both, dtype = values(e, tensor), np.dtype(REAL[tensor.dtype])
-    for axis, points in zip((-1, -2), reversed(_points(op, 2 if op.type.endswith("2D") else 1)), strict=False):
-        both = _complex(e, both, _transform(points, points, points, dtype, sign), axis)
+    if tensor.rank is None:
+        raise RefusedError("transforms a tensor of unknown rank")
+    for axis in (-1, -2) if op.type.endswith("2D") else (-1,):
+        points = tensor.dim(axis)
+        if isinstance(points, int):
+            transform = _transform(points, points, points, dtype, sign)
+        else:
+            transform = _computed(e, parts(tensor)[0], axis, dtype, sign)
+        both = _complex(e, both, transform, axis)
     return made(op, both, tensor.shape)
 
 
 @handles_complex("RFFT", "RFFT2D")
 def of_reals(e: Emitter, op: Operation) -> Tensor:
     """Of real numbers: the half of the spectrum that is not a mirror image."""
-    tensor, lengths = op.inputs[0], _points(op, 1)
+    tensor, lengths = op.inputs[0], _points(op)
     dtype, points = tensor.dtype_numpy, lengths[-1]
     value = _fitted(e, e.logical(tensor), tensor.dim(-1), points, -1)
     t = _transform(points, points, points // 2 + 1, dtype, -1)
@@ -116,7 +141,7 @@ def of_reals(e: Emitter, op: Operation) -> Tensor:
 @handles_complex("IRFFT", "IRFFT2D")
 def to_reals(e: Emitter, op: Operation) -> Tensor:
     """The inverse: inner points of the half spectrum count twice."""
-    tensor, lengths = op.inputs[0], _points(op, 1)
+    tensor, lengths = op.inputs[0], _points(op)
     dtype, points = np.dtype(REAL[tensor.dtype]), lengths[-1]
     half = points // 2 + 1
     real, imaginary = (_fitted(e, part, tensor.dim(-1), half, -1) for part in values(e, tensor))

@@ -86,11 +86,15 @@ def from_tensor(e: Emitter, op: Operation) -> Tensor:
 def stack(e: Emitter, op: Operation) -> Tensor:
     """The list is the tensor."""
     whole = dense(e, given_list(op))
-    shape = whole.shape
-    static = _element(op, 1)
+    shape, static = whole.shape, _element(op, 1)
+    value = e.logical(whole)
+    element = fixed(static)
+    if element is not None and (shape is None or fixed(shape[1:]) is None):  # a loop without a turn gives sizes of 0
+        first = e.node("Shape", [value], start=0, end=1)
+        value = e.node("Reshape", [value, e.node("Concat", [first, e.ints(*element)], axis=0)], allowzero=1)
     if shape is not None and static is not None and len(static) == len(shape) - 1:
         shape = (shape[0], *merged(shape[1:], [s if isinstance(s, int) else None for s in static]))  # type: ignore[misc]
-    return op.result(e.logical(whole), shape)
+    return op.result(value, shape)
 
 
 @handles("TensorListGetItem")

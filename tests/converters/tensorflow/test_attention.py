@@ -108,3 +108,11 @@ def test_a_layer_of_a_class_of_its_own_is_its_parts() -> None:
     model = converted(lambda: None, model=keras.Model(place, Doubled(2, 4)(place, place)), opset=23)
     assert "Attention" not in model.operators
     model.assert_agrees(random(2, 6, 8), ulps=32)
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 8), (2, 0, 8)])
+def test_nothing_to_attend_to_is_right_in_parts_and_an_error_of_the_operator(shape: tuple[int, ...]) -> None:
+    attended(L.MultiHeadAttention(2, 4), opset=20).assert_agrees(random(*shape))
+    model = attended(L.MultiHeadAttention(2, 4), opset=23)
+    with pytest.raises(Exception, match="Attention node"):  # never a number; an axis of an interface begins at 1
+        model.run(random(*shape))

@@ -44,6 +44,29 @@ def test_layer_normalization_of_what_a_convolution_made_turns_nothing() -> None:
     model.assert_agrees(random(2, 9, 8, 3), ulps=64)
 
 
+def normalized_behind_a_pool(channels: int, opset: int, **options: Any) -> Converted:
+    place = keras.Input((None, None, channels))
+    model = keras.Model(place, L.LayerNormalization(**options)(L.MaxPool2D(1)(place)))
+    for weight in model.weights:
+        weight.assign(np.random.default_rng(0).uniform(0.5, 1.5, weight.shape))
+    return converted(lambda: None, model=model, opset=opset)
+
+
+@pytest.mark.parametrize("opset", [17, 20])
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}])
+def test_layer_normalization_of_channels_that_are_first(options: dict[str, Any], opset: int) -> None:
+    model = normalized_behind_a_pool(5, opset, **options)
+    assert model.operators["Transpose"] == 2
+    model.assert_agrees(random(2, 9, 8, 5) + 1.0, ulps=64)
+
+
+def test_layer_normalization_of_one_channel_leaves_the_offset_and_no_rounding_error() -> None:
+    model = normalized_behind_a_pool(1, 20)
+    (found,) = model.run(random(2, 9, 8, 1) + 100.0)
+    assert np.unique(found).size == 1
+    model.assert_agrees(np.zeros((1, 2, 2, 1), np.float32))
+
+
 @pytest.mark.parametrize("opset", [20, 23])
 def test_root_mean_square_normalization(opset: int) -> None:
     model = model_of(L.RMSNormalization(), (3, 4), opset=opset)

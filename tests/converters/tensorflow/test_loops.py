@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import onnx_ir as ir
 import pytest
@@ -51,6 +52,24 @@ def test_a_state_may_change_its_shape() -> None:
 
     model = converted(function, *float_specs([None]))
     model.assert_agrees(random(3))
+
+
+def test_a_loop_that_does_not_turn_gives_elements_of_the_shape_that_its_body_has() -> None:
+    mapped = converted(lambda x: tf.map_fn(lambda row: tf.tensordot(row, row, 0), x), *float_specs([None, 3]))
+    folded = converted(lambda x: keras.ops.fold(x, (3, 3), 2), *float_specs([None, 12, 4]))
+    for batch in (0, 2):
+        mapped.assert_agrees(random(batch, 3))
+        folded.assert_agrees(random(batch, 12, 4))
+
+
+def test_a_list_that_stays_empty_has_elements_of_the_shape_that_it_is_stacked_with() -> None:
+    def function(x: Any, size: Any) -> Any:
+        spec = tf.TensorSpec([2, 3], tf.float32)
+        return tf.map_fn(lambda row: tf.reshape(row, size), x, fn_output_signature=spec)
+
+    model = converted(function, *float_specs([None, 6]), tf.TensorSpec([2], tf.int32))
+    for batch in (0, 2):
+        model.assert_agrees(random(batch, 6), np.array([2, 3], np.int32))
 
 
 @pytest.mark.parametrize("batch", [1, 5])

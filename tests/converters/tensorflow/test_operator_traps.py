@@ -275,3 +275,13 @@ def test_the_mean_of_an_empty_batch_is_not_a_number() -> None:
     model = converted(lambda x: (tf.reduce_mean(x), tf.reduce_mean(x, [0, 2])), *float_specs([None, 2, 3]))
     for batch in (0, 1, 4):
         model.assert_agrees(random(batch, 2, 3))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_has_no_softmax_is_nan_throughout(value: float) -> None:
+    """As TensorFlow's own kernel has it; oneDNN's, which it takes for float32 on some machines, spares the others."""
+    rows = np.array([[1, value, 2], [1, 2, 3], [-np.inf, 1, 2], [-np.inf] * 3], np.float32)
+    for function in (tf.nn.softmax, tf.nn.log_softmax):
+        model = converted(function, *float_specs([None, None]))
+        due = function(rows.astype(np.float64)).numpy()
+        np.testing.assert_allclose(model.run(rows)[0], due, rtol=1e-6)
