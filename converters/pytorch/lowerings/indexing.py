@@ -30,6 +30,12 @@ def nonzero(self: Any) -> Any:
     return op.Slice(rows, zero, zero, op.Constant(value_ints=[1]))
 
 
+@translates(aten.sym_numel.default)
+def sym_numel(self: Any) -> Any:
+    """How many elements there are."""
+    return op.Size(self)
+
+
 @translates(aten.bincount.default)
 def bincount(self: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each number up to the largest is there."""
