@@ -99,7 +99,16 @@ def pdist_forward(tensor: torch.Tensor, p: float = 2) -> torch.Tensor:
 @decomposes(aten.take.default)
 def take(tensor: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
     """Elements by their place in the flat tensor."""
-    return tensor.reshape(-1)[index]
+    taken: torch.Tensor = aten.index.Tensor(tensor.reshape(-1), [index])
+    return taken
+
+
+@translates(aten.squeeze.dim, wrong_upstream=True)
+def squeeze_dim(self: Any, dim: int) -> Any:
+    """Without an axis of one; any other stays."""
+    if len(self.shape) == 0 or self.shape[dim] != 1:
+        return op.Identity(self)
+    return op.Squeeze(self, op.Constant(value_ints=[dim]))
 
 
 @decomposes(aten.isin.Tensor_Tensor)
@@ -127,8 +136,24 @@ def index_reduce(
     shape = [1] * source.ndim
     shape[dim] = -1
     places = index.reshape(-1).reshape(shape).expand(source.shape)
+    return torch.scatter_reduce(tensor, dim, places, source, reduce, include_self=include_self)
+
+
+@decomposes(
+    aten.scatter_reduce.two,
+    condition=lambda node: node.args[4] == "mean" or node.args[0].meta["val"].ndim == 0,  # type: ignore[union-attr]
+    wrong_upstream=True,
+)
+def scatter_reduce(
+    tensor: torch.Tensor, dim: int, places: torch.Tensor, source: torch.Tensor, reduce: str, *, include_self: bool = True
+) -> torch.Tensor:
+    """Elements reduced into those that an index names: means, and of numbers."""
+    if tensor.ndim == 0:
+        raised = (tensor.reshape(1), 0, places.reshape(1), source.reshape(1))
+        return torch.scatter_reduce(*raised, reduce, include_self=include_self).reshape(())
     if reduce != "mean":
-        return torch.scatter_reduce(tensor, dim, places, source, reduce, include_self=include_self)
+        return NotImplemented  # type: ignore[no-any-return]
+    source = source[tuple(slice(size) for size in places.shape)]
     zeros = torch.zeros_like(tensor)
     sums = zeros.scatter_add(dim, places, source)
     counts = zeros.scatter_add(dim, places, torch.ones_like(source))

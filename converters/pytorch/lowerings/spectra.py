@@ -18,9 +18,9 @@ _LARGEST = 2048
 
 def _turns(rows: int, size: int, sign: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines and sines of the transform, with angles reduced in whole numbers first."""
-    count = _count(size)
-    steps = (torch.arange(rows)[:, None] * torch.arange(size)[None, :]) % count
-    angles = steps.to(torch.float64) * 2 * math.pi / count
+    total = count(size)
+    steps = (torch.arange(rows)[:, None] * torch.arange(size)[None, :]) % total
+    angles = steps.to(torch.float64) * 2 * math.pi / total
     return torch.cos(angles), torch.sin(angles) * sign
 
 
@@ -33,7 +33,7 @@ def _along(values: torch.Tensor, dim: int, matrix: torch.Tensor) -> torch.Tensor
     return (values.movedim(dim, -1) @ matrix).movedim(-1, dim)
 
 
-def _count(size: int) -> torch.Tensor:
+def count(size: int) -> torch.Tensor:
     """A size as a number in the graph, where it may be known only when the model runs."""
     return torch.full((), size) if isinstance(size, int) else torch.ones(size, dtype=torch.int64).sum()
 
@@ -41,7 +41,7 @@ def _count(size: int) -> torch.Tensor:
 def _scale(sizes: Sequence[int], normalization: int) -> torch.Tensor | float:
     if normalization == 0:
         return 1.0
-    elements = math.prod(map(_count, sizes), start=torch.ones((), dtype=torch.float64))
+    elements = math.prod(map(count, sizes), start=torch.ones((), dtype=torch.float64))
     return 1 / elements if normalization == 2 else elements.rsqrt()
 
 
@@ -103,7 +103,7 @@ def fft_c2r(tensor: torch.Tensor, dim: Sequence[int], normalization: int, last_d
     real, imaginary = real.narrow(last, 0, used), imaginary.narrow(last, 0, used)
     cosines, sines = _turns(used, last_dim_size, 1.0)
     places = torch.arange(used)
-    single = (places == 0) | (2 * places == _count(last_dim_size))
+    single = (places == 0) | (2 * places == count(last_dim_size))
     weights = torch.where(single, 1.0, 2.0).to(torch.float64)[:, None]
     values = _along(real, last, cosines * weights) - _along(imaginary, last, sines * weights)
     return (values * scale).to(_real_dtype(tensor.dtype))
