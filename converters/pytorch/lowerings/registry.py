@@ -17,12 +17,15 @@ import torch
 
 FAMILIES = (
     "attention",
+    "bessel",
     "elementwise",
     "filling",
+    "gamma_functions",
     "indexing",
     "linalg",
     "losses",
     "normalization",
+    "polynomials",
     "pooling",
     "random_numbers",
     "reductions",
