@@ -6,7 +6,7 @@ from typing import Any
 
 import onnx_ir as ir
 import torch
-from onnxscript import DOUBLE, script
+from onnxscript import DOUBLE, INT64, script
 from onnxscript import opset18 as op
 
 from assay.converters.pytorch.lowerings.registry import Lowering, translates
@@ -55,39 +55,57 @@ def zeta(self: Any, other: Any) -> Any:
 
 
 @script()
-def lower_share(a: DOUBLE[...], x: DOUBLE[...], lanczos: DOUBLE[9]) -> DOUBLE[...]:
-    """The share of the gamma function's integral up to x: a series below a + 1, a continued fraction (Lentz) above.
-
-    Both settle within a multiple of the root of the larger argument.
-    """
-    count = op.Ceil(60.0 + 12.0 * op.Sqrt(op.ReduceMax(op.Max(a, x), keepdims=0)))
-    steps = op.Cast(count, to=7)
+def front(a: DOUBLE[...], x: DOUBLE[...], lanczos: DOUBLE[10]) -> DOUBLE[...]:
+    """``x^a exp(-x) / gamma(a + 1)``, by Lanczos' approximation."""
     offsets = op.Constant(value_floats=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
     places = op.Unsqueeze(a, -1) + op.CastLike(offsets, a)
     terms = op.ReduceSum(op.Slice(lanczos, [1], [9]) / places, [-1], keepdims=0)
     base = a + 7.5
-    half = op.CastLike(0.5, a)
-    gamma = op.Gather(lanczos, 9) + (a + half) * op.Log(base) - base + op.Log(op.Gather(lanczos, 0) + terms)
-    front = op.Exp(a * op.Log(x) - x - gamma)
-    term = op.Mul(op.Add(a, x), 0.0) + 1.0
-    sum_ = op.Identity(term)
-    small = op.CastLike(0.0000000000000001, a) * op.CastLike(0.0000000000000001, a)
-    b = x + 1.0 - a
-    c = op.Mul(op.Add(a, x), 0.0) + 1.0 / small
-    d = 1.0 / op.Where(b == 0.0, small, b)
-    fraction = op.Identity(d)
+    gamma = op.Gather(lanczos, 9) + (a + 0.5) * op.Log(base) - base + op.Log(op.Gather(lanczos, 0) + terms)
+    return op.Exp(a * op.Log(x) - x - gamma)
+
+
+@script()
+def series(a: DOUBLE[...], x: DOUBLE[...], steps: INT64) -> DOUBLE[...]:
+    """The sum of ``x^k / ((a + 1) ... (a + k))``."""
+    ones = op.Unsqueeze(op.Mul(op.Add(a, x), 0.0) + 1.0, [0])
+    state = op.Concat(ones, ones, axis=0)
+    for index in range(steps):
+        term = op.Gather(state, [0]) * x / (a + op.CastLike(index + 1, a))
+        state = op.Concat(term, op.Gather(state, [1]) + term, axis=0)
+    return op.Gather(state, 1)
+
+
+@script()
+def fraction(a: DOUBLE[...], x: DOUBLE[...], steps: INT64, small: DOUBLE) -> DOUBLE[...]:
+    """The continued fraction of the upper integral, by Lentz."""
+    first = op.Unsqueeze(x + 1.0 - a, [0])
+    inverse = op.Reciprocal(op.Where(op.Abs(first) < small, small, first))
+    state = op.Concat(first, op.Mul(first, 0.0) + op.Reciprocal(small), inverse, inverse, axis=0)
     for index in range(steps):
         k = op.CastLike(index + 1, a)
-        term = term * x / (a + k)
-        sum_ = sum_ + term
         factor = k * (a - k)
-        b = b + 2.0
-        d_next = factor * d + b
-        c_next = b + factor / c
-        d = 1.0 / op.Where(op.Abs(d_next) < small, small, d_next)
-        c = op.Where(op.Abs(c_next) < small, small, c_next)
-        fraction = fraction * c * d
-    return op.Where(x < a + 1.0, front * sum_, 1.0 - front * fraction * a)
+        b = op.Gather(state, [0]) + 2.0
+        c = b + factor / op.Gather(state, [1])
+        c = op.Where(op.Abs(c) < small, small, c)
+        d = factor * op.Gather(state, [2]) + b
+        d = op.Reciprocal(op.Where(op.Abs(d) < small, small, d))
+        state = op.Concat(b, c, d, op.Gather(state, [3]) * c * d, axis=0)
+    return op.Gather(state, 3)
+
+
+def _lower_share(a: Any, x: Any) -> Any:
+    """The share of the gamma function's integral up to x, both of one shape.
+
+    Both ways settle within a multiple of the root of the larger argument.
+    """
+    low, high = op.Min(x, op.Add(a, _double(1.0))), op.Max(x, op.Add(a, _double(1.0)))
+    largest = op.ReduceMax(op.Reshape(op.Max(a, x), op.Constant(value_ints=[-1])), keepdims=0)
+    steps = op.Cast(op.Add(_double(60.0), op.Mul(_double(12.0), op.Sqrt(largest))), to=ir.DataType.INT64.value)
+    factor = front(a, x, _doubles((*LANCZOS, _HALF_LOG)))
+    below = op.Mul(factor, series(a, low, steps))
+    above = op.Sub(_double(1.0), op.Mul(op.Mul(factor, a), fraction(a, high, steps, _double(1e-300))))
+    return op.Where(op.Less(x, high), below, above)
 
 
 def _incomplete(upper: bool) -> Lowering:
@@ -95,7 +113,7 @@ def _incomplete(upper: bool) -> Lowering:
         a, x = op.Cast(self, to=_DOUBLE.value), op.Cast(other, to=_DOUBLE.value)
         inner = op.And(_inside(a), _inside(x))
         one = _double(1.0)
-        share = lower_share(op.Where(inner, a, one), op.Where(inner, x, one), _doubles((*LANCZOS, _HALF_LOG)))
+        share = _lower_share(op.Where(inner, a, one), op.Where(inner, x, one))
         zero, infinite = _double(0.0), _double(float("inf"))
         share = op.Where(op.Equal(x, zero), zero, op.Where(inner, share, one))
         share = op.Where(op.Equal(a, infinite), zero, share)
