@@ -32,6 +32,7 @@ FAMILIES = (
     "resizing",
     "scalars",
     "scans",
+    "scattering",
     "sorting",
     "special",
     "spectra",
