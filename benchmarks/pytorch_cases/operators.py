@@ -143,7 +143,12 @@ def _dynamic_axes(module: Call, tensors: Sequence[torch.Tensor], least: int) -> 
     if first is None:
         return frozenset()
     size = tensors[first].shape[0]
-    alike = frozenset(index for index, tensor in enumerate(tensors) if tensor.ndim >= least and tensor.shape[0] == size)
+    alike = frozenset(
+        index
+        for index, tensor in enumerate(tensors)
+        # beside a batch of matrices goes a batch of their pivots
+        if tensor.ndim >= (least if tensor.is_floating_point() else max(least - 1, 1)) and tensor.shape[0] == size
+    )
     chosen = dict.fromkeys((alike, frozenset([first])))
     return next((axes for axes in chosen if _takes(module, tensors, axes)), frozenset())
 

@@ -7,6 +7,7 @@ what they are, before anything is translated.
 from __future__ import annotations
 
 import copy
+import operator
 from typing import Any
 
 import torch
@@ -38,6 +39,8 @@ def settle(program: torch.export.ExportedProgram) -> torch.export.ExportedProgra
 def _result(node: torch.fx.Node) -> tuple[torch.Tensor, Any] | None:
     """The tensor that the call gives, as the trace knows it, and the number that fills it."""
     value = node.meta.get("val")
+    if node.target is operator.getitem and _is_plain(value) and value.numel() == 0:
+        return value, 0
     if not isinstance(node.target, torch._ops.OpOverload) or node.target is torch.ops.aten.full.default:
         return None
     if node.target._schema.is_mutable or not _is_plain(value):

@@ -65,3 +65,36 @@ def _dtype(value: float, dtype: int) -> ir.DataType:
 def copy(tensor: torch.Tensor, source: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
     """The source in the tensor's dtype and shape."""
     return source.to(tensor.dtype).expand(tensor.shape).clone()
+
+
+def _is_single(node: torch.fx.Node) -> bool:
+    return node.args[2] == 1
+
+
+@decomposes(
+    aten.linspace.Tensor_Tensor, aten.linspace.Tensor_Scalar, condition=_is_single, wrong_upstream=True
+)
+def linspace_from(
+    start: torch.Tensor, end: Any, steps: int, *, dtype: torch.dtype | None = None, **_: Any
+) -> torch.Tensor:
+    """One step, which is the start."""
+    if steps != 1:
+        return NotImplemented  # type: ignore[no-any-return]
+    return start.to(dtype or torch.get_default_dtype()).reshape(1)
+
+
+@decomposes(aten.linspace.Scalar_Tensor, condition=_is_single, wrong_upstream=True)
+def linspace_to(
+    start: float, end: torch.Tensor, steps: int, *, dtype: torch.dtype | None = None, **_: Any
+) -> torch.Tensor:
+    """One step, which is the start."""
+    if steps != 1:
+        return NotImplemented  # type: ignore[no-any-return]
+    return torch.full((1,), start, dtype=dtype or torch.get_default_dtype())
+
+
+@decomposes(aten.einsum.default, condition=lambda node: "..." in str(node.args[0]), wrong_upstream=True)
+def einsum(equation: str, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """With axes that are not named, which need not be as many in each tensor: as torch computes it from others."""
+    product: torch.Tensor = aten.einsum.default(equation, *args, **kwargs)
+    return product

@@ -56,6 +56,8 @@ def bincount(self: Any, weights: Any = None, minlength: int = 0) -> Any:
 def histc(tensor: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0) -> torch.Tensor:
     """How many elements lie in each of the bins between two numbers, by default the smallest and the largest."""
     flat = tensor.reshape(-1)
+    if flat.shape[0] == 0:
+        return flat.new_zeros(bins)
     low, high = flat.new_full((), min), flat.new_full((), max)
     if min == max:
         low, high = flat.amin(), flat.amax()
@@ -207,13 +209,9 @@ def _near(grid: Any, edges: str) -> Any:
 
 @refuses(aten.im2col.default, aten.pad.default)
 def of_nothing(node: torch.fx.Node) -> str | None:
-    """What ONNX Runtime does not take: no elements, and edges that are cut rather than repeated."""
+    """What ONNX Runtime does not take."""
     tensor = node.args[0]
     assert isinstance(tensor, torch.fx.Node)
     if any(size == 0 for size in tensor.meta["val"].shape if isinstance(size, int)):
         return "is of a tensor without elements"
-    sizes = node.args[1] if "pad" in str(node.target) else ()
-    edges = (node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")) != "constant"
-    if edges and isinstance(sizes, (list, tuple)) and any(isinstance(size, int) and size < 0 for size in sizes):
-        return f"pads by {list(sizes)} with the tensor's own edges, but should not cut"
     return None

@@ -62,6 +62,14 @@ def prod(tensor: torch.Tensor, dim: int, keepdim: bool = False, *, dtype: torch.
     return aten.prod.default(tensor, dtype=dtype)  # type: ignore[no-any-return]
 
 
+@decomposes(aten.topk.default, condition=_is_of_scalar, wrong_upstream=True)
+def topk(tensor: torch.Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """The number itself."""
+    if tensor.ndim > 0:
+        return NotImplemented
+    return tensor.clone(), torch.zeros((), dtype=torch.int64)
+
+
 def _as_vector(operator: torch._ops.OpOverload) -> Lowering:
     """The operator on vectors of one, where it is called on numbers."""
 

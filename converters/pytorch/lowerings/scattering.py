@@ -85,7 +85,7 @@ def segment_reduce(
     else:
         found = values.sum(along) + first
     if reduce == "mean":
-        counts = inside.to(data.dtype).sum(along)
+        counts = (ends - starts).reshape(*ends.shape, *(1 for _ in data.shape[axis + 1 :])).to(data.dtype)
         found = torch.where(none, found, found / torch.where(counts == 0, 1.0, counts))
     return torch.where(none, empty if initial is None else first, found)
 
