@@ -13,7 +13,7 @@ from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError
 from assay.converters.pytorch.flat_call import flat_call
 from assay.converters.pytorch.guards import line_of_error
-from assay.converters.pytorch.substitutions import Substitution
+from assay.converters.pytorch.lowerings.substitutions import Substitution
 from assay.converters.pytorch.upstream import reason
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.exported_program import ExportedProgramSource

@@ -71,9 +71,7 @@ def _is_single(node: torch.fx.Node) -> bool:
     return node.args[2] == 1
 
 
-@decomposes(
-    aten.linspace.Tensor_Tensor, aten.linspace.Tensor_Scalar, condition=_is_single, wrong_upstream=True
-)
+@decomposes(aten.linspace.Tensor_Tensor, aten.linspace.Tensor_Scalar, condition=_is_single, wrong_upstream=True)
 def linspace_from(
     start: torch.Tensor, end: Any, steps: int, *, dtype: torch.dtype | None = None, **_: Any
 ) -> torch.Tensor:

@@ -6,9 +6,9 @@ from typing import Any
 
 import onnx_ir as ir
 import torch
-from onnxscript import DOUBLE, INT64, script
-from onnxscript import opset18 as op
 
+from assay.converters.pytorch.lowerings.loops import fraction, front, hurwitz, series
+from assay.converters.pytorch.lowerings.opsets import op
 from assay.converters.pytorch.lowerings.registry import Lowering, translates
 from assay.converters.pytorch.lowerings.special import LANCZOS
 
@@ -19,25 +19,6 @@ _TAIL = (
     *(1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600),
     *(-3617 / 10670622842880000, 43867 / 5109094217170944000),
 )
-
-
-@script()
-def hurwitz(x: DOUBLE[...], q: DOUBLE[...], tail: DOUBLE[9]) -> DOUBLE[...]:
-    """``sum (q + k)^-x`` over all k: some terms, and Euler's and Maclaurin's formula for the rest."""
-    lowest = op.ReduceMin(op.Concat(op.Reshape(q, op.Constant(value_ints=[-1])), tail, axis=0), keepdims=0)
-    steps = op.Cast(op.Ceil(10.0 - lowest), to=7)
-    total = op.Mul(op.Add(x, q), 0.0)
-    for index in range(steps):
-        total = total + op.Pow(q + op.CastLike(index, q), op.Neg(x))
-    end = q + op.CastLike(steps, q)
-    power = op.Pow(end, op.Neg(x))
-    total = total + power * end / (x - 1.0) + power / 2.0
-    rising = x * power / end
-    for place in range(9):
-        total = total + rising * op.Gather(tail, place)
-        twice = op.CastLike(2 * place, x)
-        rising = rising * (x + twice + 1.0) * (x + twice + 2.0) / (end * end)
-    return total
 
 
 @translates(aten.special_zeta.default)
@@ -52,46 +33,6 @@ def zeta(self: Any, other: Any) -> Any:
     value = op.Where(op.And(low, whole), _double(float("inf")), value)
     value = op.Where(op.Less(x, _double(1.0)), _double(float("nan")), value)
     return _as(self, op.Where(op.Equal(x, _double(1.0)), _double(float("inf")), value))
-
-
-@script()
-def front(a: DOUBLE[...], x: DOUBLE[...], lanczos: DOUBLE[10]) -> DOUBLE[...]:
-    """``x^a exp(-x) / gamma(a + 1)``, by Lanczos' approximation."""
-    offsets = op.Constant(value_floats=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
-    places = op.Unsqueeze(a, -1) + op.CastLike(offsets, a)
-    terms = op.ReduceSum(op.Slice(lanczos, [1], [9]) / places, [-1], keepdims=0)
-    base = a + 7.5
-    gamma = op.Gather(lanczos, 9) + (a + 0.5) * op.Log(base) - base + op.Log(op.Gather(lanczos, 0) + terms)
-    return op.Exp(a * op.Log(x) - x - gamma)
-
-
-@script()
-def series(a: DOUBLE[...], x: DOUBLE[...], steps: INT64) -> DOUBLE[...]:
-    """The sum of ``x^k / ((a + 1) ... (a + k))``."""
-    ones = op.Unsqueeze(op.Mul(op.Add(a, x), 0.0) + 1.0, [0])
-    state = op.Concat(ones, ones, axis=0)
-    for index in range(steps):
-        term = op.Gather(state, [0]) * x / (a + op.CastLike(index + 1, a))
-        state = op.Concat(term, op.Gather(state, [1]) + term, axis=0)
-    return op.Gather(state, 1)
-
-
-@script()
-def fraction(a: DOUBLE[...], x: DOUBLE[...], steps: INT64, small: DOUBLE) -> DOUBLE[...]:
-    """The continued fraction of the upper integral, by Lentz."""
-    first = op.Unsqueeze(x + 1.0 - a, [0])
-    inverse = op.Reciprocal(op.Where(op.Abs(first) < small, small, first))
-    state = op.Concat(first, op.Mul(first, 0.0) + op.Reciprocal(small), inverse, inverse, axis=0)
-    for index in range(steps):
-        k = op.CastLike(index + 1, a)
-        factor = k * (a - k)
-        b = op.Gather(state, [0]) + 2.0
-        c = b + factor / op.Gather(state, [1])
-        c = op.Where(op.Abs(c) < small, small, c)
-        d = factor * op.Gather(state, [2]) + b
-        d = op.Reciprocal(op.Where(op.Abs(d) < small, small, d))
-        state = op.Concat(b, c, d, op.Gather(state, [3]) * c * d, axis=0)
-    return op.Gather(state, 3)
 
 
 def _lower_share(a: Any, x: Any) -> Any:

@@ -147,7 +147,13 @@ def index_reduce(
     wrong_upstream=True,
 )
 def scatter_reduce(
-    tensor: torch.Tensor, dim: int, places: torch.Tensor, source: torch.Tensor, reduce: str, *, include_self: bool = True
+    tensor: torch.Tensor,
+    dim: int,
+    places: torch.Tensor,
+    source: torch.Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
 ) -> torch.Tensor:
     """Elements reduced into those that an index names: means, and of numbers."""
     if tensor.ndim == 0:

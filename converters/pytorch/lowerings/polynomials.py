@@ -8,9 +8,9 @@ from typing import Any
 
 import onnx_ir as ir
 import torch
-from onnxscript import BOOL, DOUBLE, INT64, script
-from onnxscript import opset18 as op
 
+from assay.converters.pytorch.lowerings.loops import polynomial
+from assay.converters.pytorch.lowerings.opsets import op
 from assay.converters.pytorch.lowerings.registry import Lowering, translates
 
 aten = torch.ops.aten
@@ -30,32 +30,6 @@ class Recurrence:
     e: float = 0.0
     f: float = 0.0
     h: float = 0.0
-
-
-@script()
-def polynomial(
-    x: DOUBLE[...], degree: INT64[...], highest: INT64, narrow: BOOL, numbers: DOUBLE[9]
-) -> DOUBLE[...]:
-    """Values of the polynomials of these degrees; in a narrow dtype, what float32 can't hold on the way is infinite."""
-    zeros = op.Mul(x, 0.0)
-    one = op.CastLike(1.0, x)
-    line = op.Gather(numbers, 0) * x + op.Gather(numbers, 1)
-    at_first = op.Where(degree < 1, zeros + one, line)
-    # one tensor goes around the loop: several would come out in an order that changes from one process to the next
-    state = op.Concat(op.Unsqueeze(zeros + one, [0]), op.Unsqueeze(line, [0]), op.Unsqueeze(at_first, [0]), axis=0)
-    for index in range(highest):
-        k = op.CastLike(index + 1, x)
-        slope = op.Gather(numbers, 2) + op.Gather(numbers, 3) * k
-        shift = op.Gather(numbers, 4) + op.Gather(numbers, 5) * k
-        share = op.Gather(numbers, 6) + op.Gather(numbers, 7) * k
-        value = op.Gather(state, 1)
-        raised = (slope * x + shift) * value - share * op.Gather(state, 0)
-        further = raised / (one + op.Gather(numbers, 8) * k)
-        rounded = op.Cast(op.Cast(further, to=1), to=11)
-        further = op.Where(op.And(narrow, op.IsInf(rounded)), rounded, further)
-        found = op.Where(degree > index + 1, further, op.Gather(state, 2))
-        state = op.Concat(op.Unsqueeze(value, [0]), op.Unsqueeze(further, [0]), op.Unsqueeze(found, [0]), axis=0)
-    return op.Where(degree < 0, zeros, op.Gather(state, 2))
 
 
 def _lowering(recurrence: Recurrence, shifted: bool = False, limited: bool = False) -> Lowering:

@@ -1,4 +1,4 @@
-"""Calls on tensors without axes, for which ONNX's operators want an axis, or have fewer digits than a lone number shows."""
+"""Calls on tensors without axes, for which ONNX wants an axis, or has fewer digits than a lone number shows."""
 
 from __future__ import annotations
 

@@ -105,7 +105,9 @@ def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:
     rank = len(self.shape)
     if rank == 0:
         found = op.Slice(
-            op.Transpose(op.NonZero(op.Reshape(self, [1])), perm=[1, 0]), *(op.Constant(value_ints=[0]) for _ in "ab"), [1]
+            op.Transpose(op.NonZero(op.Reshape(self, [1])), perm=[1, 0]),
+            *(op.Constant(value_ints=[0]) for _ in "ab"),
+            [1],
         )
     else:
         found = op.Transpose(op.NonZero(self), perm=[1, 0])

@@ -97,9 +97,5 @@ _TABLE: Mapping[Any, Callable[..., Any]] = {
     torch.Tensor.narrow: narrow,
     torch.combinations: combinations,
     functional.gaussian_nll_loss: gaussian_nll_loss,
-    **(
-        {functional.linear_cross_entropy: linear_cross_entropy}
-        if hasattr(functional, "linear_cross_entropy")
-        else {}
-    ),
+    **({functional.linear_cross_entropy: linear_cross_entropy} if hasattr(functional, "linear_cross_entropy") else {}),
 }
