@@ -227,6 +227,7 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
             [next(rest) if isinstance(i, torch.fx.Node) else i for i in flat], structure
         )
         result = function(*_mutable(args), **kwargs)
+        result = target(*args, **kwargs) if result is NotImplemented else result  # a lowering of some calls alone
         return tuple(result) if isinstance(result, tuple) else result  # a tuple with names would be a call of its own
 
     function = table.get(target, target)  # torch would compute a composite operator before it looks at the table

@@ -38,7 +38,7 @@ def settle(program: torch.export.ExportedProgram) -> torch.export.ExportedProgra
 
 def _result(node: torch.fx.Node) -> tuple[torch.Tensor, Any] | None:
     """The tensor that the call gives, as the trace knows it, and the number that fills it."""
-    value = node.meta.get("val")
+    value: Any = node.meta.get("val")
     if node.target is operator.getitem and _is_plain(value) and value.numel() == 0:
         return value, 0
     if not isinstance(node.target, torch._ops.OpOverload) or node.target is torch.ops.aten.full.default:
@@ -62,7 +62,7 @@ def _is_plain(value: Any) -> bool:
 def _number(node: torch.fx.Node) -> Any | None:
     """What fills the result of a call all of whose tensors are without elements; None where it is not one number."""
     inputs = node.all_input_nodes
-    values = [other.meta.get("val") for other in inputs]
+    values: list[Any] = [other.meta.get("val") for other in inputs]
     if not inputs or not all(_is_plain(value) and value.numel() == 0 for value in values):
         return None
 

@@ -32,7 +32,7 @@ def full_like(tensor: torch.Tensor, fill_value: float, *, dtype: torch.dtype | N
     return torch.full(tensor.shape, fill_value, dtype=dtype or tensor.dtype)
 
 
-@translates(aten.full.default, wrong_upstream=True)
+@translates(aten.full.default)
 def full(size: Any, fill_value: Any, dtype: int = -1, **_: Any) -> Any:
     """With all digits of the number."""
     number = fill_value
@@ -68,10 +68,11 @@ def copy(tensor: torch.Tensor, source: torch.Tensor, non_blocking: bool = False)
 
 
 def _is_single(node: torch.fx.Node) -> bool:
-    return node.args[2] == 1
+    return bool(node.args[2] == 1)
 
 
-@decomposes(aten.linspace.Tensor_Tensor, aten.linspace.Tensor_Scalar, condition=_is_single, wrong_upstream=True)
+@decomposes(aten.linspace.Tensor_Tensor, condition=_is_single, wrong_upstream=True)
+@decomposes(aten.linspace.Tensor_Scalar, condition=_is_single)
 def linspace_from(
     start: torch.Tensor, end: Any, steps: int, *, dtype: torch.dtype | None = None, **_: Any
 ) -> torch.Tensor:
@@ -81,7 +82,7 @@ def linspace_from(
     return start.to(dtype or torch.get_default_dtype()).reshape(1)
 
 
-@decomposes(aten.linspace.Scalar_Tensor, condition=_is_single, wrong_upstream=True)
+@decomposes(aten.linspace.Scalar_Tensor, condition=_is_single)
 def linspace_to(
     start: float, end: torch.Tensor, steps: int, *, dtype: torch.dtype | None = None, **_: Any
 ) -> torch.Tensor:

@@ -84,4 +84,4 @@ def _transposed(count: int) -> Lowering:
 
 _CONVOLUTIONS = {1: aten.conv_transpose1d.default, 2: aten.conv_transpose2d.input, 3: aten.conv_transpose3d.input}
 for _count, _operator in _CONVOLUTIONS.items():
-    decomposes(_operator, condition=_reaches_out, wrong_upstream=True)(_transposed(_count))
+    decomposes(_operator, condition=_reaches_out, wrong_upstream=_count > 1)(_transposed(_count))

@@ -29,7 +29,7 @@ def sigmoid(tensor: torch.Tensor) -> torch.Tensor:
 @decomposes(aten.silu.default, condition=_is_of_scalar, wrong_upstream=True)
 def silu(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor times its sigmoid."""
-    return NotImplemented if tensor.ndim > 0 else tensor / (1 + torch.exp(-tensor))  # type: ignore[no-any-return]
+    return NotImplemented if tensor.ndim > 0 else tensor / (1 + torch.exp(-tensor))
 
 
 def _is_whole_or_of_scalar(node: torch.fx.Node) -> bool:
@@ -83,13 +83,15 @@ def _as_vector(operator: torch._ops.OpOverload) -> Lowering:
     return called
 
 
-for _operator in (aten.scatter_add.default, aten.scatter.src, aten.scatter.value, aten.index_add.default):
+for _operator in (aten.scatter_add.default, aten.scatter.src):
     decomposes(_operator, condition=_is_of_scalar, wrong_upstream=True)(_as_vector(_operator))
+for _operator in (aten.scatter.value, aten.index_add.default):
+    decomposes(_operator, condition=_is_of_scalar)(_as_vector(_operator))
 
 
 def _of_one(name: str) -> Lowering:
     def reduce(tensor: torch.Tensor, dim: Any = None, keepdim: bool = False) -> torch.Tensor:
-        return NotImplemented if tensor.ndim > 0 else tensor != 0  # type: ignore[no-any-return]
+        return NotImplemented if tensor.ndim > 0 else tensor != 0
 
     reduce.__name__ = name
     return reduce
@@ -97,4 +99,5 @@ def _of_one(name: str) -> Lowering:
 
 for _name in ("any", "all"):
     _packet = getattr(aten, _name)
-    decomposes(_packet.dim, _packet.dims, condition=_is_of_scalar, wrong_upstream=True)(_of_one(_name))
+    decomposes(_packet.dim, condition=_is_of_scalar, wrong_upstream=True)(_of_one(_name))
+    decomposes(_packet.dims, condition=_is_of_scalar)(_of_one(_name))

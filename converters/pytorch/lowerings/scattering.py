@@ -25,7 +25,7 @@ def scatter_into(tensor: T, dim: int, index: T, source: T, *, reduce: str) -> T:
 @decomposes(aten.scatter.value_reduce)
 def scatter_number(tensor: T, dim: int, index: T, value: float, *, reduce: str) -> T:
     """Sums or products of a number with what is there."""
-    return scatter_into(tensor, dim, index, torch.full_like(index, value, dtype=tensor.dtype), reduce=reduce)  # type: ignore[no-any-return]
+    return scatter_into(tensor, dim, index, torch.full_like(index, value, dtype=tensor.dtype), reduce=reduce)
 
 
 @decomposes(aten.diagonal_scatter.default)

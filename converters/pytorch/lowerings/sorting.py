@@ -176,7 +176,7 @@ def unique_consecutive(
     end, whole = op.Constant(value_ints=[2**62]), op.Constant(value_ints=[-1])
     one, zero = op.Constant(value_ints=[1]), op.Constant(value_ints=[0])
     flat = dim is None or len(self.shape) < 2
-    axis = 0 if flat else dim % len(self.shape)
+    axis = 0 if dim is None or flat else dim % len(self.shape)
     slices = op.Reshape(self, whole) if flat else self
     rows = op.Gather(op.Shape(slices), op.Constant(value_ints=[axis]))
     differs = op.Not(op.Equal(op.Slice(slices, one, end, [axis]), op.Slice(slices, zero, whole, [axis])))

@@ -31,12 +31,12 @@ def cov(input: T, *, correction: int = 1, fweights: T | None = None, aweights: T
         centered = rows - rows.mean(1, keepdim=True)
         products = centered @ centered.mT / torch.sym_max(rows.shape[1] - correction, 0)
     else:
-        weight = math.prod(weights[1:], start=weights[0])
+        weight: T = math.prod(weights[1:], start=weights[0])
         total = weight.sum()
         mean = (rows * weight).sum(1, keepdim=True) / total
         share = correction if aweights is None else correction * (weight * aweights).sum() / total
-        centered = rows - mean
-        products = (centered * weight) @ centered.mT / torch.clamp(total - share, min=0)
+        centered: T = rows - mean
+        products = torch.matmul(centered * weight, centered.mT) / torch.clamp(total - share, min=0)
     return products.reshape(()) if rows.shape[0] == 1 else products
 
 
@@ -65,7 +65,7 @@ def linear_cross_entropy(*args: Any, options: Any = None, **kwargs: Any) -> T:
     """In one piece: torch's own goes through the rows in chunks to save memory."""
     if options is None:
         return NotImplemented  # type: ignore[no-any-return]
-    return functional.linear_cross_entropy(*args, **kwargs)  # type: ignore[attr-defined, no-any-return]
+    return functional.linear_cross_entropy(*args, **kwargs)
 
 
 def narrow(input: T, dim: int, start: int | T, length: int) -> T:
@@ -78,12 +78,12 @@ def narrow(input: T, dim: int, start: int | T, length: int) -> T:
 
 def combinations(input: T, r: int = 2, with_replacement: bool = False) -> T:
     """Of a vector whose size is known: their places are known too."""
-    if not isinstance(input.shape[0], int):
-        return NotImplemented  # type: ignore[no-any-return]
+    if not isinstance(input.shape[0], int) or r == 0:
+        return NotImplemented  # type: ignore[unused-ignore, no-any-return]
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = list(choose(range(input.shape[0]), r))
-    if not places or r == 0:
-        return NotImplemented if r == 0 else input.new_zeros((0, r))  # type: ignore[no-any-return]
+    if not places:
+        return input.new_zeros((0, r))
     columns = [input[list(column)] for column in zip(*places, strict=True)]
     return torch.stack(columns, 1)
 
