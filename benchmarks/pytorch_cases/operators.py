@@ -93,10 +93,15 @@ def _samples(entry: str, dtype: str, count: int | None) -> list[Any]:
         return []
 
 
+def _sample(entry: str, dtype: str, index: int) -> Any:
+    """One sample; made with as many again, for to make each with all before it grows with the square."""
+    return _samples(entry, dtype, 1 << index.bit_length())[index]
+
+
 def case(name: str) -> Case:
     """The case of a sample."""
     entry, dtype, index = name.split(" ")
-    sample = _samples(entry, dtype, int(index[1:]) + 1)[int(index[1:])]
+    sample = _sample(entry, dtype, int(index[1:]))
     args, axes = (sample.input, *sample.args), _MATRIX_AXES if _is_of_matrices(entry) else 1
     return of_call(name, entries()[entry].op, args, sample.kwargs, axes)
 
@@ -138,7 +143,12 @@ def _dynamic_axes(module: Call, tensors: Sequence[torch.Tensor], least: int) -> 
     if first is None:
         return frozenset()
     size = tensors[first].shape[0]
-    alike = frozenset(index for index, tensor in enumerate(tensors) if tensor.ndim >= least and tensor.shape[0] == size)
+    alike = frozenset(
+        index
+        for index, tensor in enumerate(tensors)
+        # beside a batch of matrices goes a batch of their pivots
+        if tensor.ndim >= (least if tensor.is_floating_point() else max(least - 1, 1)) and tensor.shape[0] == size
+    )
     chosen = dict.fromkeys((alike, frozenset([first])))
     return next((axes for axes in chosen if _takes(module, tensors, axes)), frozenset())
 

@@ -50,7 +50,7 @@ class _Decomposition:
         signature = self.program.graph_signature
         if any(spec.kind is not OutputKind.USER_OUTPUT for spec in signature.output_specs):
             raise NotLocal
-        graph = _copied(self.program.graph)
+        graph = copied(self.program.graph)
         for node in list(graph.nodes):
             self._node(graph, node)
         graph.eliminate_dead_code()
@@ -58,7 +58,7 @@ class _Decomposition:
             raise NotLocal
         twin = copy.copy(self.program)
         twin._graph_module = torch.fx.GraphModule(self.program.graph_module, graph)
-        twin._graph_signature = _with_outputs_of(graph, signature)
+        twin._graph_signature = with_outputs_of(graph, signature)
         return twin
 
     def _node(self, graph: torch.fx.Graph, node: torch.fx.Node) -> None:
@@ -127,7 +127,7 @@ class _Decomposition:
         return self.sizes[told]
 
 
-def _copied(graph: torch.fx.Graph) -> torch.fx.Graph:
+def copied(graph: torch.fx.Graph) -> torch.fx.Graph:
     """A copy whose nodes keep the names by which the signature knows them; copying renames those like Python's own."""
     twin = copy.deepcopy(graph)
     for own, copied in zip(graph.nodes, twin.nodes, strict=True):
@@ -226,7 +226,9 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
         args, kwargs = pytree.tree_unflatten(
             [next(rest) if isinstance(i, torch.fx.Node) else i for i in flat], structure
         )
-        return function(*args, **kwargs)
+        result = function(*_mutable(args), **kwargs)
+        result = target(*args, **kwargs) if result is NotImplemented else result  # a lowering of some calls alone
+        return tuple(result) if isinstance(result, tuple) else result  # a tuple with names would be a call of its own
 
     function = table.get(target, target)  # torch would compute a composite operator before it looks at the table
     # kernels written in C++ would fix dynamic sizes at those traced; their twins in Python don't
@@ -243,6 +245,13 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
     return graph
 
 
+def _mutable(value: Any) -> Any:
+    """With lists that a decomposition may change, as it would those of its caller."""
+    if isinstance(value, list):
+        return [_mutable(item) for item in value]
+    return tuple(map(_mutable, value)) if type(value) is tuple else value
+
+
 def _give_to_users(node: torch.fx.Node, result: Any) -> None:
     if isinstance(result, torch.fx.Node):
         node.replace_all_uses_with(result)
@@ -257,7 +266,7 @@ def _give_to_users(node: torch.fx.Node, result: Any) -> None:
         node.graph.erase_node(user)
 
 
-def _with_outputs_of(graph: torch.fx.Graph, signature: Any) -> Any:
+def with_outputs_of(graph: torch.fx.Graph, signature: Any) -> Any:
     """The signature with the names that the graph's outputs have now."""
     outputs = pytree.tree_leaves(graph.output_node().args[0], is_leaf=lambda item: item is None)
     twin = copy.deepcopy(signature)

@@ -13,6 +13,7 @@ from assay.converters.examples import trace_sizes, typical_feeds
 from assay.converters.exporter import ConvertError
 from assay.converters.pytorch.flat_call import flat_call
 from assay.converters.pytorch.guards import line_of_error
+from assay.converters.pytorch.lowerings.substitutions import Substitution
 from assay.converters.pytorch.upstream import reason
 from assay.converters.sources.base import Source, require_inputs
 from assay.converters.sources.exported_program import ExportedProgramSource
@@ -27,7 +28,7 @@ def trace(source: Source) -> torch.export.ExportedProgram:
     What it holds on is for the caller to read: an axis that the code pins to one size is no error here. Sizes of 0 and
     1 are as open as others. Raises `ConvertError`.
     """
-    with torch.fx.experimental._config.patch(backed_size_oblivious=True):  # type: ignore[attr-defined]
+    with torch.fx.experimental._config.patch(backed_size_oblivious=True), Substitution():  # type: ignore[attr-defined]
         return _traced(source, _hinted)
 
 

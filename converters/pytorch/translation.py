@@ -14,6 +14,7 @@ from torch.onnx._internal.exporter import _core, _fx_passes
 
 from assay.converters.exporter import ConvertError, require_opset
 from assay.converters.pytorch.decomposition import decompose
+from assay.converters.pytorch.empty_results import settle
 from assay.converters.pytorch.empty_tensors import require_loadable
 from assay.converters.pytorch.kernel_casts import cast_for_kernels
 from assay.converters.pytorch.lowerings.registry import decompositions as own_decompositions
@@ -29,6 +30,7 @@ DEFAULT_OPSET = 20
 def translate(program: torch.export.ExportedProgram, opset: int | None, name: str) -> ir.Model:
     """The graph of a program; ``name`` is what errors call the source. Raises `ConvertError`."""
     wanted = opset or DEFAULT_OPSET
+    program = settle(program)
     require_convertible(program, name)
     try:
         prepared = prepare(program, wanted)
@@ -55,7 +57,14 @@ def prepare(program: torch.export.ExportedProgram, opset: int) -> torch.export.E
         decomposed = decompose(program, translated(opset), table)
         promote(decomposed.graph_module)
         _fx_passes.remove_assertion_nodes(decomposed.graph_module)
+        _remove_checks(decomposed.graph_module)
     return decomposed
+
+
+def _remove_checks(module: torch.fx.GraphModule) -> None:
+    """Without the calls that raise where a matrix could not be factored: a model has no exceptions."""
+    for node in list(module.graph.find_nodes(op="call_function", target=torch.ops.aten._linalg_check_errors.default)):
+        module.graph.erase_node(node)
 
 
 def _translated(program: torch.export.ExportedProgram, opset: int) -> ir.Model:

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from assay.converters.pytorch.lowerings.registry import decomposes, refuses
+from assay.converters.pytorch.lowerings.registry import decomposes
 
 aten = torch.ops.aten
 
@@ -46,14 +46,3 @@ def scaled_dot_product_attention(
         return torch.softmax(scores + attn_mask, -1) @ value
     seen = torch.softmax(scores + torch.where(attn_mask, 0.0, -torch.inf).to(scores.dtype), -1)
     return torch.where(attn_mask.any(-1, keepdim=True), seen, 0.0) @ value
-
-
-@refuses(aten.dropout.default, aten.native_dropout.default, aten.feature_dropout.default)
-def dropout(node: torch.fx.Node) -> str | None:
-    """Dropping elements at random is no function of the inputs."""
-    drops = _argument(node, 1, "p") not in (0, 0.0, None) and bool(_argument(node, 2, "train"))
-    return "drops elements at random, so that the two models can't be shown to be the same" if drops else None
-
-
-def _argument(node: torch.fx.Node, index: int, name: str) -> object:
-    return node.args[index] if len(node.args) > index else node.kwargs.get(name)

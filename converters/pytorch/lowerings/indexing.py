@@ -30,6 +30,12 @@ def nonzero(self: Any) -> Any:
     return op.Slice(rows, zero, zero, op.Constant(value_ints=[1]))
 
 
+@translates(aten.sym_numel.default)
+def sym_numel(self: Any) -> Any:
+    """How many elements there are."""
+    return op.Size(self)
+
+
 @translates(aten.bincount.default)
 def bincount(self: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each number up to the largest is there."""
@@ -50,6 +56,8 @@ def bincount(self: Any, weights: Any = None, minlength: int = 0) -> Any:
 def histc(tensor: torch.Tensor, bins: int = 100, min: float = 0, max: float = 0) -> torch.Tensor:
     """How many elements lie in each of the bins between two numbers, by default the smallest and the largest."""
     flat = tensor.reshape(-1)
+    if flat.shape[0] == 0:
+        return flat.new_zeros(bins)
     low, high = flat.new_full((), min), flat.new_full((), max)
     if min == max:
         low, high = flat.amin(), flat.amax()
@@ -93,7 +101,16 @@ def pdist_forward(tensor: torch.Tensor, p: float = 2) -> torch.Tensor:
 @decomposes(aten.take.default)
 def take(tensor: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
     """Elements by their place in the flat tensor."""
-    return tensor.reshape(-1)[index]
+    taken: torch.Tensor = aten.index.Tensor(tensor.reshape(-1), [index])
+    return taken
+
+
+@translates(aten.squeeze.dim, wrong_upstream=True)
+def squeeze_dim(self: Any, dim: int) -> Any:
+    """Without an axis of one; any other stays."""
+    if len(self.shape) == 0 or self.shape[dim] != 1:
+        return op.Identity(self)
+    return op.Squeeze(self, op.Constant(value_ints=[dim]))
 
 
 @decomposes(aten.isin.Tensor_Tensor)
@@ -121,8 +138,30 @@ def index_reduce(
     shape = [1] * source.ndim
     shape[dim] = -1
     places = index.reshape(-1).reshape(shape).expand(source.shape)
+    return torch.scatter_reduce(tensor, dim, places, source, reduce, include_self=include_self)
+
+
+@decomposes(
+    aten.scatter_reduce.two,
+    condition=lambda node: node.args[4] == "mean" or node.args[0].meta["val"].ndim == 0,  # type: ignore[union-attr]
+    wrong_upstream=True,
+)
+def scatter_reduce(
+    tensor: torch.Tensor,
+    dim: int,
+    places: torch.Tensor,
+    source: torch.Tensor,
+    reduce: str,
+    *,
+    include_self: bool = True,
+) -> torch.Tensor:
+    """Elements reduced into those that an index names: means, and of numbers."""
+    if tensor.ndim == 0:
+        raised = (tensor.reshape(1), 0, places.reshape(1), source.reshape(1))
+        return torch.scatter_reduce(*raised, reduce, include_self=include_self).reshape(())
     if reduce != "mean":
-        return torch.scatter_reduce(tensor, dim, places, source, reduce, include_self=include_self)
+        return NotImplemented  # type: ignore[no-any-return]
+    source = source[tuple(slice(size) for size in places.shape)]
     zeros = torch.zeros_like(tensor)
     sums = zeros.scatter_add(dim, places, source)
     counts = zeros.scatter_add(dim, places, torch.ones_like(source))
@@ -176,13 +215,9 @@ def _near(grid: Any, edges: str) -> Any:
 
 @refuses(aten.im2col.default, aten.pad.default)
 def of_nothing(node: torch.fx.Node) -> str | None:
-    """What ONNX Runtime does not take: no elements, and edges that are cut rather than repeated."""
+    """What ONNX Runtime does not take."""
     tensor = node.args[0]
     assert isinstance(tensor, torch.fx.Node)
     if any(size == 0 for size in tensor.meta["val"].shape if isinstance(size, int)):
         return "is of a tensor without elements"
-    sizes = node.args[1] if "pad" in str(node.target) else ()
-    edges = (node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")) != "constant"
-    if edges and isinstance(sizes, (list, tuple)) and any(isinstance(size, int) and size < 0 for size in sizes):
-        return f"pads by {list(sizes)} with the tensor's own edges, but should not cut"
     return None

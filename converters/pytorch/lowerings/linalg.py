@@ -327,7 +327,8 @@ def qr(matrix: T, mode: str = "reduced") -> tuple[T, T]:
     upper = torch.triu(vectors[..., :size, :])
     if mode == "r":
         return matrix.new_zeros(0), upper
-    return _applied(vectors, factors, torch.eye(rows, size, dtype=matrix.dtype), transposed=False), upper
+    identity = torch.eye(rows, size, dtype=matrix.dtype).expand(*matrix.shape[:-2], rows, size)
+    return _applied(vectors, factors, identity, transposed=False), upper
 
 
 @decomposes(aten.linalg_matrix_exp.default)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import torch
 
-from assay.converters.pytorch.lowerings.registry import refuses
+from assay.converters.pytorch.lowerings.registry import decomposes, refuses
 
+aten = torch.ops.aten
 _OPERATORS = (
     *("bernoulli", "cauchy", "exponential", "geometric", "log_normal", "multinomial", "normal", "normal_functional"),
     *("poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "uniform"),
-    *("random", "rrelu_with_noise", "rrelu_with_noise_functional", "alpha_dropout", "feature_alpha_dropout"),
+    *("random", "rrelu_with_noise", "rrelu_with_noise_functional"),
     *("bernoulli_", "cauchy_", "exponential_", "geometric_", "log_normal_", "normal_", "random_", "uniform_"),
     *("_standard_gamma", "_sample_dirichlet", "binomial"),
 )
@@ -28,8 +29,29 @@ def _overloads() -> Iterator[torch._ops.OpOverload]:
 def random_numbers(node: torch.fx.Node) -> str | None:
     """Whatever draws from PyTorch's generator; activations that do so in training alone are taken otherwise."""
     training = [argument for argument in node.args if isinstance(argument, bool)] if "rrelu" in str(node.target) else []
-    if "dropout" in str(node.target):
-        training = [argument for argument in node.args if isinstance(argument, bool)]
     if training and not any(training):
         return None
     return "draws random numbers, so that the two models can't be shown to be the same"
+
+
+_DROPOUTS = tuple(
+    getattr(aten, name).default for name in ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+)
+
+
+@refuses(*_DROPOUTS, aten.native_dropout.default)
+def dropout(node: torch.fx.Node) -> str | None:
+    """Dropping elements at random is no function of the inputs; dropping none or all is."""
+    certain = (0, 1, None) if node.target in _DROPOUTS else (0, None)
+    drops = _argument(node, 1, "p") not in certain and bool(_argument(node, 2, "train"))
+    return "drops elements at random, so that the two models can't be shown to be the same" if drops else None
+
+
+def _argument(node: torch.fx.Node, index: int, name: str) -> object:
+    return node.args[index] if len(node.args) > index else node.kwargs.get(name)
+
+
+@decomposes(*_DROPOUTS, condition=lambda node: bool(_argument(node, 2, "train")))
+def certain_dropout(tensor: torch.Tensor, p: float, train: bool) -> torch.Tensor:
+    """Of none of the elements, or of all."""
+    return tensor * 0 if train and p == 1 else tensor.clone()

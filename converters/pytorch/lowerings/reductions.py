@@ -38,7 +38,9 @@ def prod(inp: Any, dims: Any, *, output_dtype: int | None = None) -> Any:
     """Products over axes."""
     if output_dtype not in (None, -1):
         inp = op.Cast(inp, to=output_dtype)
-    return op.ReduceProd(inp, op.Constant(value_ints=list(dims)), keepdims=0) if dims else op.Identity(inp)
+    if not dims or len(inp.shape) == 0:
+        return op.Identity(inp)
+    return op.ReduceProd(inp, op.Constant(value_ints=list(dims)), keepdims=0)
 
 
 @decomposes(aten.aminmax.default)

@@ -10,6 +10,7 @@ from assay.converters.pytorch.lowerings.opsets import op
 from assay.converters.pytorch.lowerings.registry import decomposes, translates
 
 aten = torch.ops.aten
+_HALVINGS = 31  # of an axis whose size is known only when the model runs
 
 
 @translates(aten.sort.stable)
@@ -95,10 +96,21 @@ def mode(tensor: torch.Tensor, dim: int = -1, keepdim: bool = False) -> tuple[to
 
 
 def _places(ordered: torch.Tensor, values: torch.Tensor, right: bool, out_int32: bool) -> torch.Tensor:
-    """How many elements of a sorted row are below each value (or not above it)."""
-    rows, sought = ordered.unsqueeze(-2), values.unsqueeze(-1)
-    below = rows <= sought if right else rows < sought
-    return below.to(torch.int64).sum(-1).to(torch.int32 if out_int32 else torch.int64)
+    """Where a search by halves ends in each row, as PyTorch's does, for what is not in order too."""
+    size = ordered.shape[-1]
+    first, end = torch.zeros_like(values, dtype=torch.int64), torch.full_like(values, size, dtype=torch.int64)
+    for _ in range(size.bit_length() if isinstance(size, int) else _HALVINGS):
+        middle = (first + end) // 2
+        found = _at(ordered, torch.clamp(middle, max=size - 1))
+        further = (first < end) & ~(found > values if right else found >= values)
+        first, end = torch.where(further, middle + 1, first), torch.where(further, end, middle)
+    return first.to(torch.int32 if out_int32 else torch.int64)
+
+
+def _at(ordered: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    if ordered.ndim > 1:
+        return ordered.gather(-1, places)
+    return ordered.gather(0, places.reshape(-1)).reshape(places.shape)
 
 
 @decomposes(aten.searchsorted.Tensor)
@@ -114,8 +126,6 @@ def searchsorted(
     """Where values would stand in rows that are sorted."""
     if sorter is not None:
         sorted_sequence = sorted_sequence.gather(-1, sorter)
-    if sorted_sequence.ndim == 1 and values.ndim != 1:
-        return _places(sorted_sequence, values.reshape(-1), right or side == "right", out_int32).reshape(values.shape)
     return _places(sorted_sequence, values, right or side == "right", out_int32)
 
 
@@ -163,15 +173,19 @@ def unique_consecutive(
     dim: int | None = None,
 ) -> Any:
     """What differs from the element before it, by which run each element is in, and how long the runs are."""
-    if dim is not None and len(self.shape) > 1:
-        raise NotImplementedError("unique_consecutive along an axis of several")
-    flat = op.Reshape(self, op.Constant(value_ints=[-1]))
-    one, zero, end = op.Constant(value_ints=[1]), op.Constant(value_ints=[0]), op.Constant(value_ints=[2**62])
-    minus_one = op.Constant(value_ints=[-1])
-    changed = op.Not(op.Equal(op.Slice(flat, one, end), op.Slice(flat, zero, minus_one)))
-    first = op.Cast(op.Slice(op.Shape(flat), zero, one), to=9)
-    starts = op.Slice(op.Concat(first, changed, axis=0), zero, op.Shape(flat))
+    end, whole = op.Constant(value_ints=[2**62]), op.Constant(value_ints=[-1])
+    one, zero = op.Constant(value_ints=[1]), op.Constant(value_ints=[0])
+    flat = dim is None or len(self.shape) < 2
+    axis = 0 if dim is None or flat else dim % len(self.shape)
+    slices = op.Reshape(self, whole) if flat else self
+    rows = op.Gather(op.Shape(slices), op.Constant(value_ints=[axis]))
+    differs = op.Not(op.Equal(op.Slice(slices, one, end, [axis]), op.Slice(slices, zero, whole, [axis])))
+    others = [] if flat else [other for other in range(len(self.shape)) if other != axis]
+    if others:
+        differs = op.Cast(op.ReduceMax(op.Cast(differs, to=7), others, keepdims=0), to=9)
+    starts = op.Slice(op.Concat(op.Cast(rows, to=9), differs, axis=0), zero, rows)
     inverse = op.Sub(op.CumSum(op.Cast(starts, to=7), op.Constant(value_int=0)), op.Constant(value_int=1))
-    places = op.Concat(op.Reshape(op.NonZero(starts), minus_one), op.Shape(flat), axis=0)
-    counts = op.Sub(op.Slice(places, one, end), op.Slice(places, zero, minus_one))
-    return op.Compress(flat, starts), op.Reshape(inverse, op.Shape(self)), counts
+    places = op.Concat(op.Reshape(op.NonZero(starts), whole), rows, axis=0)
+    counts = op.Sub(op.Slice(places, one, end), op.Slice(places, zero, whole))
+    runs = op.Compress(slices, starts, axis=axis)
+    return runs, inverse if dim is not None else op.Reshape(inverse, op.Shape(self)), counts

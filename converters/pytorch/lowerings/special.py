@@ -77,7 +77,7 @@ _GILES_TAIL = (
     2.83297682,
 )
 # C. Lanczos, g = 7, nine terms (coefficients by P. Godfrey)
-_LANCZOS = (
+LANCZOS = (
     *(0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059),
     *(12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7),
 )
@@ -176,8 +176,8 @@ def erfinv(x: torch.Tensor) -> torch.Tensor:
 def _log_gamma(x: torch.Tensor) -> torch.Tensor:
     """By Lanczos above one half; below by reflection."""
     z = torch.where(x < 0.5, 1 - x, x) - 1
-    total = torch.full_like(z, _LANCZOS[0])
-    for index, coefficient in enumerate(_LANCZOS[1:]):
+    total = torch.full_like(z, LANCZOS[0])
+    for index, coefficient in enumerate(LANCZOS[1:]):
         total = total + coefficient / (z + (index + 1))
     t = z + 7.5
     upper = 0.5 * math.log(2 * math.pi) + (z + 0.5) * torch.log(t) - t + torch.log(total)
@@ -232,7 +232,7 @@ def digamma(x: torch.Tensor) -> torch.Tensor:
     return _digamma(x)
 
 
-def _nested(x: torch.Tensor, ratios: Sequence[float]) -> torch.Tensor:
+def nested(x: torch.Tensor, ratios: Sequence[float]) -> torch.Tensor:
     """``1 + r₁x (1 + r₂x (1 + …))``, which has no coefficient too small for its dtype."""
     result = torch.ones_like(x)
     for ratio in reversed(ratios):
@@ -243,14 +243,14 @@ def _nested(x: torch.Tensor, ratios: Sequence[float]) -> torch.Tensor:
 def _series(x: torch.Tensor, order: int) -> torch.Tensor:
     """The power series of the modified Bessel function, whose terms are all positive, up to 22."""
     quarter = torch.clamp(x, max=22.0).square() / 4
-    return _nested(quarter, [1 / (k * (k + order)) for k in range(1, 56)])
+    return nested(quarter, [1 / (k * (k + order)) for k in range(1, 56)])
 
 
 def _asymptotic(x: torch.Tensor, order: int) -> torch.Tensor:
     """``exp(-x)`` times the function, from 22 on."""
     far = torch.clamp(x, min=22.0)
     ratios = [((2 * k - 1) ** 2 - 4 * order * order) / (k * 8) for k in range(1, 18)]
-    return _nested(1 / far, ratios) / torch.sqrt(2 * math.pi * far)
+    return nested(1 / far, ratios) / torch.sqrt(2 * math.pi * far)
 
 
 def _bessel(order: int, scaled: bool) -> Formula:
@@ -279,7 +279,8 @@ def polygamma(n: int, tensor: torch.Tensor) -> torch.Tensor:
     if n == 0:
         return _digamma(x).to(dtype)
     if n > 1:
-        raise NotImplementedError("derivatives above the first have no reflection here")
+        zeta: torch.Tensor = aten.special_zeta.default(torch.full((), n + 1, dtype=torch.float64), x)
+        return (zeta * (math.factorial(n) * (1 if n % 2 else -1))).to(dtype)
     return _trigamma(x).to(dtype)
 
 

@@ -18,8 +18,9 @@ _LARGEST = 2048
 
 def _turns(rows: int, size: int, sign: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines and sines of the transform, with angles reduced in whole numbers first."""
-    steps = (torch.arange(rows)[:, None] * torch.arange(size)[None, :]) % size
-    angles = steps.to(torch.float64) * (2 * math.pi / size)
+    total = count(size)
+    steps = (torch.arange(rows)[:, None] * torch.arange(size)[None, :]) % total
+    angles = steps.to(torch.float64) * 2 * math.pi / total
     return torch.cos(angles), torch.sin(angles) * sign
 
 
@@ -32,17 +33,22 @@ def _along(values: torch.Tensor, dim: int, matrix: torch.Tensor) -> torch.Tensor
     return (values.movedim(dim, -1) @ matrix).movedim(-1, dim)
 
 
-def _scale(sizes: Sequence[int], normalization: int) -> float:
-    elements = math.prod(sizes)
-    return {0: 1.0, 1: 1 / math.sqrt(elements), 2: 1 / elements}[normalization]
+def count(size: int) -> torch.Tensor:
+    """A size as a number in the graph, where it may be known only when the model runs."""
+    return torch.full((), size) if isinstance(size, int) else torch.ones(size, dtype=torch.int64).sum()
+
+
+def _scale(sizes: Sequence[int], normalization: int) -> torch.Tensor | float:
+    if normalization == 0:
+        return 1.0
+    elements = math.prod(map(count, sizes), start=torch.ones((), dtype=torch.float64))
+    return 1 / elements if normalization == 2 else elements.rsqrt()
 
 
 def _sizes(tensor: torch.Tensor, dims: Sequence[int]) -> list[int]:
     sizes = [tensor.shape[dim] for dim in dims]
-    if any(not isinstance(size, int) or size > _LARGEST for size in sizes):
-        raise NotImplementedError(
-            f"a transform of {sizes} elements, but should be of sizes up to {_LARGEST}, known ahead"
-        )
+    if any(isinstance(size, int) and size > _LARGEST for size in sizes):
+        raise NotImplementedError(f"a transform of {sizes} elements, but should be of sizes up to {_LARGEST}")
     return sizes
 
 
@@ -97,7 +103,7 @@ def fft_c2r(tensor: torch.Tensor, dim: Sequence[int], normalization: int, last_d
     real, imaginary = real.narrow(last, 0, used), imaginary.narrow(last, 0, used)
     cosines, sines = _turns(used, last_dim_size, 1.0)
     places = torch.arange(used)
-    single = (places == 0) | (2 * places == last_dim_size)
+    single = (places == 0) | (2 * places == count(last_dim_size))
     weights = torch.where(single, 1.0, 2.0).to(torch.float64)[:, None]
     values = _along(real, last, cosines * weights) - _along(imaginary, last, sines * weights)
     return (values * scale).to(_real_dtype(tensor.dtype))
