@@ -226,7 +226,8 @@ def _trace(target: Any, flat: list[Any], structure: Any, table: Table) -> torch.
         args, kwargs = pytree.tree_unflatten(
             [next(rest) if isinstance(i, torch.fx.Node) else i for i in flat], structure
         )
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
+        return target(*args, **kwargs) if result is NotImplemented else result
 
     function = table.get(target, target)  # torch would compute a composite operator before it looks at the table
     # kernels written in C++ would fix dynamic sizes at those traced; their twins in Python don't

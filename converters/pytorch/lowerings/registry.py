@@ -17,6 +17,7 @@ import torch
 
 FAMILIES = (
     "attention",
+    "complex_numbers",
     "elementwise",
     "indexing",
     "linalg",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from assay.converters.pytorch.lowerings.registry import decomposes
+from assay.converters.refusal import RefusedError
 
 aten = torch.ops.aten
 _LARGEST = 2048
@@ -18,8 +19,9 @@ _LARGEST = 2048
 
 def _turns(rows: int, size: int, sign: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Cosines and sines of the transform, with angles reduced in whole numbers first."""
-    steps = (torch.arange(rows)[:, None] * torch.arange(size)[None, :]) % size
-    angles = steps.to(torch.float64) * (2 * math.pi / size)
+    period = torch.full((), size, dtype=torch.int64)
+    steps = (torch.arange(rows)[:, None] * torch.arange(size)[None, :]) % period
+    angles = steps.to(torch.float64) * (2 * math.pi / period.to(torch.float64))
     return torch.cos(angles), torch.sin(angles) * sign
 
 
@@ -32,18 +34,30 @@ def _along(values: torch.Tensor, dim: int, matrix: torch.Tensor) -> torch.Tensor
     return (values.movedim(dim, -1) @ matrix).movedim(-1, dim)
 
 
-def _scale(sizes: Sequence[int], normalization: int) -> float:
-    elements = math.prod(sizes)
-    return {0: 1.0, 1: 1 / math.sqrt(elements), 2: 1 / elements}[normalization]
+def _scale(sizes: Sequence[int], normalization: int) -> torch.Tensor | float:
+    if normalization == 0:
+        return 1.0
+    elements = torch.full((), math.prod(sizes), dtype=torch.float64)
+    return elements.rsqrt() if normalization == 1 else elements.reciprocal()
 
 
 def _sizes(tensor: torch.Tensor, dims: Sequence[int]) -> list[int]:
     sizes = [tensor.shape[dim] for dim in dims]
-    if any(not isinstance(size, int) or size > _LARGEST for size in sizes):
-        raise NotImplementedError(
-            f"a transform of {sizes} elements, but should be of sizes up to {_LARGEST}, known ahead"
-        )
+    for size in sizes:
+        if not _most(size) <= _LARGEST:
+            raise RefusedError(
+                f"a Fourier transform is along an axis of {size} elements, but should be along one of at most "
+                f"{_LARGEST}; give a dynamic axis a maximum, such as sequence<=512"
+            )
     return sizes
+
+
+def _most(size: int | torch.SymInt) -> float:
+    """The largest that a size can be."""
+    if isinstance(size, int):
+        return size
+    node = size.node
+    return float(node.shape_env.bound_sympy(node.expr).upper)
 
 
 def _joined(real: torch.Tensor, imaginary: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
@@ -101,19 +115,6 @@ def fft_c2r(tensor: torch.Tensor, dim: Sequence[int], normalization: int, last_d
     weights = torch.where(single, 1.0, 2.0).to(torch.float64)[:, None]
     values = _along(real, last, cosines * weights) - _along(imaginary, last, sines * weights)
     return (values * scale).to(_real_dtype(tensor.dtype))
-
-
-def _is_complex(node: torch.fx.Node) -> bool:
-    tensor = node.args[0]
-    return isinstance(tensor, torch.fx.Node) and tensor.meta["val"].is_complex()
-
-
-@decomposes(aten.constant_pad_nd.default, condition=_is_complex)
-def constant_pad_nd(tensor: torch.Tensor, pad: Sequence[int], value: float = 0) -> torch.Tensor:
-    """Of complex numbers: their parts are padded."""
-    if not tensor.is_complex():
-        return NotImplemented  # type: ignore[no-any-return]
-    return torch.view_as_complex(torch.constant_pad_nd(torch.view_as_real(tensor), [0, 0, *pad], value))
 
 
 @decomposes(aten._conj_physical.default, aten._conj.default)
