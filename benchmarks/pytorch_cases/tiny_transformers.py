@@ -47,10 +47,15 @@ def tiny_config(kind: str, options: dict[str, Any]) -> Any:
 def _config(config: Any, options: dict[str, Any]) -> Any:
     usual = config()
     alike = set(getattr(config, "attribute_map", {}))
-    known = {name: value for name, value in _SMALL.items() if name in vars(usual) and name not in alike}
+    known = {name: value for name, value in _SMALL.items() if name not in alike and _is_number(usual, name)}
     parts = {name: type(getattr(usual, name)) for name in config.sub_configs if getattr(usual, name, None) is not None}
     nested = {name: _config(part, options.get(name, {})).to_dict() for name, part in parts.items()}
     return config(**{**known, **nested, **{k: v for k, v in options.items() if k not in nested}})
+
+
+def _is_number(config: Any, name: str) -> bool:
+    """Whether a configuration has one number there; vision models have one for each stage."""
+    return name in vars(config) and not isinstance(getattr(config, name), list | tuple)
 
 
 def build(kind: str, head: str, options: dict[str, Any]) -> torch.nn.Module:
@@ -59,6 +64,7 @@ def build(kind: str, head: str, options: dict[str, Any]) -> torch.nn.Module:
 
     torch.manual_seed(0)
     config = tiny_config(kind, options)
+    config.architectures = config.architectures or []  # where an Auto class has two models for a type, it looks here
     return unit_gain(getattr(transformers, head).from_config(config))
 
 

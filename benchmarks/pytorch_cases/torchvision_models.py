@@ -36,15 +36,16 @@ _CLASSIFICATION = {
     "wide_resnet50_2": 64,
 }
 _SEGMENTATION = ("deeplabv3_mobilenet_v3_large", "deeplabv3_resnet50", "fcn_resnet50", "lraspp_mobilenet_v3_large")
-_DETECTION = {
-    "fasterrcnn_mobilenet_v3_large_320_fpn": {"min_size": 96, "max_size": 160},
-    "fasterrcnn_mobilenet_v3_large_fpn": {"min_size": 96, "max_size": 160},
-    "fasterrcnn_resnet50_fpn": {"min_size": 96, "max_size": 160},
-    "fasterrcnn_resnet50_fpn_v2": {"min_size": 96, "max_size": 160},
+_FEW = {"rpn_post_nms_top_n_test": 200, "box_detections_per_img": 20}  # what a head has to look at
+_DETECTION: dict[str, dict[str, int]] = {
+    "fasterrcnn_mobilenet_v3_large_320_fpn": {"min_size": 96, "max_size": 160, **_FEW},
+    "fasterrcnn_mobilenet_v3_large_fpn": {"min_size": 96, "max_size": 160, **_FEW},
+    "fasterrcnn_resnet50_fpn": {"min_size": 96, "max_size": 160, **_FEW},
+    "fasterrcnn_resnet50_fpn_v2": {"min_size": 96, "max_size": 160, **_FEW},
     "fcos_resnet50_fpn": {"min_size": 96, "max_size": 160},
-    "keypointrcnn_resnet50_fpn": {"min_size": 96, "max_size": 160},
-    "maskrcnn_resnet50_fpn": {"min_size": 96, "max_size": 160},
-    "maskrcnn_resnet50_fpn_v2": {"min_size": 96, "max_size": 160},
+    "keypointrcnn_resnet50_fpn": {"min_size": 96, "max_size": 160, **_FEW},
+    "maskrcnn_resnet50_fpn": {"min_size": 96, "max_size": 160, **_FEW},
+    "maskrcnn_resnet50_fpn_v2": {"min_size": 96, "max_size": 160, **_FEW},
     "retinanet_resnet50_fpn": {"min_size": 96, "max_size": 160},
     "retinanet_resnet50_fpn_v2": {"min_size": 96, "max_size": 160},
     "ssd300_vgg16": {},

@@ -12,8 +12,8 @@ from pytorch_cases.tiny_transformers import build, cache_shape
 
 _IDS = {"input_ids": "int64[batch,sequence<=100] in 2..63"}
 _MASKED = {**_IDS, "attention_mask": "int64[batch,sequence<=100] in 0..1"}
+_EIGHT = {"input_ids": "int64[batch,8] in 2..63", "attention_mask": "int64[batch,8] in 0..1"}
 _BOTH = {**_MASKED, "decoder_input_ids": "int64[batch,decoder_sequence<=100] in 2..63"}
-_PIXELS = {"pixel_values": "float32[batch,3,32,32]"}
 _WAVE = {"input_values": "float32[batch,samples>=400=900]"}
 
 _MLA = {
@@ -57,7 +57,6 @@ _TEXT: dict[str, dict[str, Any]] = {
     "modernbert": {"local_attention": 8},
     "mpnet": {},
     "nomic_bert": {},
-    "nystromformer": {"segment_means_seq_len": 8, "num_landmarks": 4},
     "rembert": {},
     "roberta": {},
     "roberta-prelayernorm": {},
@@ -71,6 +70,8 @@ _TEXT: dict[str, dict[str, Any]] = {
     "xlm-roberta-xl": {},
     "xlnet": {},
 }
+# of one length, which stands in the configuration
+_STEADY: dict[str, dict[str, Any]] = {"nystromformer": {"segment_means_seq_len": 8, "num_landmarks": 4}}
 _CAUSAL: dict[str, dict[str, Any]] = {
     "apertus": {},
     "arcee": {},
@@ -171,32 +172,32 @@ _SEQ2SEQ: dict[str, dict[str, Any]] = {
 _VISION: dict[str, dict[str, Any]] = {
     "beit": {},
     "bit": {},
-    "convnext": {},
-    "convnextv2": {},
+    "convnext": {"patch_size": 4},
+    "convnextv2": {"patch_size": 4},
     "cvt": {},
     "data2vec-vision": {},
     "deit": {},
     "dinov2": {},
     "dinov2_with_registers": {},
-    "efficientnet": {},
+    "efficientnet": {"hidden_dim": 1280, "width_coefficient": 1.0, "depth_coefficient": 1.0},
     "focalnet": {},
     "hgnet_v2": {},
-    "hiera": {},
+    "hiera": {"image_size": [64, 64]},
     "ijepa": {},
-    "levit": {},
+    "levit": {"image_size": 64, "patch_size": 16},
     "mobilenet_v1": {},
     "mobilenet_v2": {},
     "mobilevit": {},
-    "mobilevitv2": {},
+    "mobilevitv2": {"image_size": 64, "patch_size": 2},
     "poolformer": {},
-    "pvt": {},
+    "pvt": {"patch_size": 4},
     "pvt_v2": {},
     "regnet": {},
     "resnet": {},
     "segformer": {},
     "swiftformer": {},
-    "swin": {},
-    "swinv2": {},
+    "swin": {"image_size": 64, "patch_size": 2, "window_size": 4, "embed_dim": 24},
+    "swinv2": {"patch_size": 2, "window_size": 4, "embed_dim": 24},
     "vit": {},
 }
 _AUDIO: dict[str, dict[str, Any]] = {
@@ -213,9 +214,11 @@ _SIZES = (
 def _cases() -> Iterator[ModelCase]:
     """Every architecture forward, then those with keys and values to remember in three steps."""
     yield from _forward(_TEXT, "AutoModel", _MASKED, "text")
+    yield from _forward(_STEADY, "AutoModel", _EIGHT, "text")
     yield from _forward({**_CAUSAL, **_STATES}, "AutoModelForCausalLM", _IDS, "causal")
     yield from _forward(_SEQ2SEQ, "AutoModelForSeq2SeqLM", _BOTH, "seq2seq")
-    yield from _forward(_VISION, "AutoModelForImageClassification", _PIXELS, "vision")
+    for kind, options in _VISION.items():
+        yield from _forward({kind: options}, "AutoModelForImageClassification", _pixels(options), "vision")
     yield from _forward(_AUDIO, "AutoModel", _WAVE, "audio")
     for kind, options in _CAUSAL.items():
         model = partial(build, kind, "AutoModelForCausalLM", options)
@@ -225,6 +228,13 @@ def _cases() -> Iterator[ModelCase]:
 def _forward(kinds: Mapping[str, Any], head: str, inputs: Mapping[str, str], group: str) -> Iterator[ModelCase]:
     for kind, options in kinds.items():
         yield ModelCase(f"{group}: {kind}", partial(build, kind, head, options), partial(dict, inputs), _SIZES)
+
+
+def _pixels(options: Mapping[str, Any]) -> dict[str, str]:
+    """Images of the size that the configuration says, by default a small one."""
+    size = options.get("image_size", 32)
+    height, width = [size, size] if isinstance(size, int) else size
+    return {"pixel_values": f"float32[batch,3,{height},{width}]"}
 
 
 def _with_past(kind: str, options: dict[str, Any]) -> dict[str, str]:

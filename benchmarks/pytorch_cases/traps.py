@@ -91,6 +91,18 @@ def _far_grid(picture: torch.Tensor) -> torch.Tensor:
     return F.grid_sample(picture, grid, padding_mode="border", align_corners=False)
 
 
+def _three_parts(tensor: torch.Tensor) -> torch.Tensor:
+    first, second, third = torch.cat([tensor * 2, tensor, tensor + 1]).chunk(3)
+    return first + second * third
+
+
+def _turned(tensor: torch.Tensor) -> torch.Tensor:
+    """As rotary positions are written where they are complex numbers."""
+    turns = torch.polar(torch.ones_like(tensor), tensor).unsqueeze(1)
+    pairs = torch.view_as_complex(torch.stack([tensor, tensor + 1], -1))[:, None].expand(-1, 3, -1)
+    return torch.view_as_real((pairs * turns).select(1, -1))
+
+
 TRAPS: Mapping[str, Trap] = {
     "avg_pool2d with divisor_override": Trap(lambda x: F.avg_pool2d(x, 3, 2, divisor_override=2), _IMAGE, _ODD),
     "avg_pool3d with divisor_override": Trap(
@@ -123,6 +135,11 @@ TRAPS: Mapping[str, Trap] = {
     "masked_select": Trap(lambda x: x.masked_select(x > 0), _ROWS, _MANY),
     "cumprod": Trap(lambda x: x.cumprod(0), _ROWS, _MANY),
     "split by sizes that are known when it runs": Trap(_halves, _ROWS, _MANY),
+    "parts of a size that is known when it runs": Trap(_three_parts, _ROWS, _MANY),
+    "complex numbers with an axis more": Trap(_turned, _ROWS, _MANY),
+    "a spectrum along a dynamic axis": Trap(
+        lambda x: torch.fft.fft2(x, norm="ortho").real, ("float32[rows>=2<=64=6,5]",), _MANY
+    ),
     "a branch on a size": Trap(_branch, _ROWS, _MANY),
     "index_put by a mask": Trap(_index_put, _ROWS, _MANY),
     "assignment to a slice": Trap(_slice_assigned, _ROWS, _MANY),

@@ -19,7 +19,7 @@ _Call = tuple[tuple[Any, ...], dict[str, Any]]
 @contextmanager
 def flat_call(source: ModuleSource, tensors: Sequence[torch.Tensor]) -> Iterator[_Call]:
     """The arguments that the module takes meanwhile: one tensor an input; its outputs come as one flat tuple."""
-    with source.adapter.exporting(source.module), flat_outputs(source):
+    with source.adapter.exporting(source.module, source.inputs), flat_outputs(source):
         if source.is_flat:
             yield source.arguments(tensors)
         else:

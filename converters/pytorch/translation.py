@@ -23,6 +23,7 @@ from assay.converters.pytorch.operator_registry import decompositions, translate
 from assay.converters.pytorch.optimization import optimize
 from assay.converters.pytorch.type_promotion import promote
 from assay.converters.pytorch.upstream import reason
+from assay.converters.refusal import RefusedError
 
 DEFAULT_OPSET = 20
 
@@ -35,14 +36,14 @@ def translate(program: torch.export.ExportedProgram, opset: int | None, name: st
     try:
         prepared = prepare(program, wanted)
     except Exception as error:
-        raise ConvertError(name, f"torch.export: {reason(error)}") from error
+        raise ConvertError(name, _cause(error, "torch.export")) from error
     require_convertible(prepared, name)
     try:
         model = _translated(prepared, wanted)
         version_converter.convert_version(model, wanted, fallback=True)
         optimize(model)
     except Exception as error:
-        raise ConvertError(name, _cause(error)) from error
+        raise ConvertError(name, _cause(error, "torch.onnx")) from error
     require_opset(name, "assay.pytorch", model, wanted)
     cast_for_kernels(model, name)
     require_loadable(model, name)
@@ -90,12 +91,12 @@ def _place(node: torch.fx.Node) -> str:
     return "".join([f" in {modules[-1]}" if modules else "", f" ({lines[-1]})" if lines else ""])
 
 
-def _cause(error: BaseException) -> str:
-    """The reason of a refusal by one of our own translations, else torch's."""
+def _cause(error: BaseException, at_work: str) -> str:
+    """The reason of a refusal by one of our own lowerings, else what the part of torch says that was at work."""
     for cause in _causes(error):
-        if isinstance(cause, ConvertError):
+        if isinstance(cause, ConvertError | RefusedError):
             return cause.reason
-    return f"torch.onnx: {reason(error)}"
+    return f"{at_work}: {reason(error)}"
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from assay.converters.sources.base import Source
+from assay.specs.interface import TensorSpec
 
 Arguments = dict[str, Any]
 
@@ -22,7 +23,7 @@ def _same_results(_module: torch.nn.Module, _inputs: frozenset[str], results: An
     return results
 
 
-def _no_changes(_module: torch.nn.Module) -> AbstractContextManager[None]:
+def _no_changes(_module: torch.nn.Module, _inputs: Sequence[TensorSpec]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -37,15 +38,15 @@ class Adapter:
     ``takes`` tells of each root of an input's name that is no parameter of ``forward`` whether ``arguments`` knows it.
     ``arguments`` makes keyword arguments (whose names may still be dotted) of flat inputs, ``results`` something that
     `flatten` takes of what the model gives; both are what the reference is run with too. ``exporting`` holds while
-    the model is traced, and must change no value. ``exporter`` names the exporter that is right for the kind, None
-    where it is the native one; ``refusal`` is why no graph would be right.
+    the model is traced with these inputs, and must change no value. ``exporter`` names the exporter that is right for
+    the kind, None where it is the native one; ``refusal`` is why no graph would be right.
     """
 
     name: str
     takes: frozenset[str] = frozenset()
     arguments: Callable[[torch.nn.Module, Mapping[str, Any]], Arguments] = _same_arguments
     results: Callable[[torch.nn.Module, frozenset[str], Any], Any] = _same_results
-    exporting: Callable[[torch.nn.Module], AbstractContextManager[None]] = _no_changes
+    exporting: Callable[[torch.nn.Module, Sequence[TensorSpec]], AbstractContextManager[None]] = _no_changes
     exporter: str | None = None
     refusal: Callable[[Source], str | None] = _no_reason
 

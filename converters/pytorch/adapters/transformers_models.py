@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,8 @@ import torch
 from assay.converters.pytorch.adapters.adapter import Adapter, Arguments
 from assay.converters.pytorch.adapters.transformers_caches import PAST, cache_of, is_cache, past_layers, tensors_of
 from assay.converters.pytorch.adapters.transformers_recurrences import recurrences
+from assay.converters.pytorch.adapters.transformers_windows import windows
+from assay.specs.interface import TensorSpec
 
 # the parameter that takes a cache, by the versions of transformers
 _CACHES = ("cache", "past_key_values")
@@ -44,12 +46,18 @@ def results(_module: torch.nn.Module, inputs: frozenset[str], given: Any) -> Any
 
 
 @contextmanager
-def exporting(module: torch.nn.Module) -> Iterator[None]:
+def exporting(module: torch.nn.Module, inputs: Sequence[TensorSpec]) -> Iterator[None]:
     """What transformers itself changes in its models before it exports them, and what it remembers between calls."""
     from transformers.exporters.exporter_dynamo import reset_model_state
     from transformers.exporters.utils import apply_patches
 
-    with apply_patches("dynamo"), reset_model_state(module), _experts(module, "batched_mm"), recurrences():
+    with (
+        apply_patches("dynamo"),
+        reset_model_state(module),
+        _experts(module, "batched_mm"),
+        recurrences(),
+        windows(module, inputs),
+    ):
         yield
 
 

@@ -221,3 +221,14 @@ def of_nothing(node: torch.fx.Node) -> str | None:
     if any(size == 0 for size in tensor.meta["val"].shape if isinstance(size, int)):
         return "is of a tensor without elements"
     return None
+
+
+@decomposes(aten.split.Tensor, condition=lambda node: isinstance(node.args[1], torch.fx.Node))
+def split(tensor: torch.Tensor, split_size: int, dim: int = 0) -> list[torch.Tensor]:
+    """Parts of a size that is known only when the model runs; how many there are was decided by the trace."""
+    if isinstance(split_size, int):
+        return NotImplemented  # type: ignore[no-any-return]
+    count = int(-(-tensor.shape[dim] // split_size))
+    starts = [place * split_size for place in range(count)]
+    last = tensor.shape[dim] - starts[-1]
+    return [tensor.narrow(dim, start, split_size) for start in starts[:-1]] + [tensor.narrow(dim, starts[-1], last)]

@@ -18,6 +18,7 @@ import torch
 FAMILIES = (
     "attention",
     "bessel",
+    "complex_numbers",
     "elementwise",
     "filling",
     "gamma_functions",

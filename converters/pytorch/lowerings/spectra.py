@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from assay.converters.pytorch.lowerings.registry import decomposes
+from assay.converters.refusal import RefusedError
 
 aten = torch.ops.aten
 _LARGEST = 2048
@@ -48,7 +49,7 @@ def _scale(sizes: Sequence[int], normalization: int) -> torch.Tensor | float:
 def _sizes(tensor: torch.Tensor, dims: Sequence[int]) -> list[int]:
     sizes = [tensor.shape[dim] for dim in dims]
     if any(isinstance(size, int) and size > _LARGEST for size in sizes):
-        raise NotImplementedError(f"a transform of {sizes} elements, but should be of sizes up to {_LARGEST}")
+        raise RefusedError(f"a Fourier transform is of {sizes} elements, but should be of at most {_LARGEST} an axis")
     return sizes
 
 
@@ -107,19 +108,6 @@ def fft_c2r(tensor: torch.Tensor, dim: Sequence[int], normalization: int, last_d
     weights = torch.where(single, 1.0, 2.0).to(torch.float64)[:, None]
     values = _along(real, last, cosines * weights) - _along(imaginary, last, sines * weights)
     return (values * scale).to(_real_dtype(tensor.dtype))
-
-
-def _is_complex(node: torch.fx.Node) -> bool:
-    tensor = node.args[0]
-    return isinstance(tensor, torch.fx.Node) and tensor.meta["val"].is_complex()
-
-
-@decomposes(aten.constant_pad_nd.default, condition=_is_complex)
-def constant_pad_nd(tensor: torch.Tensor, pad: Sequence[int], value: float = 0) -> torch.Tensor:
-    """Of complex numbers: their parts are padded."""
-    if not tensor.is_complex():
-        return NotImplemented  # type: ignore[no-any-return]
-    return torch.view_as_complex(torch.constant_pad_nd(torch.view_as_real(tensor), [0, 0, *pad], value))
 
 
 @decomposes(aten._conj_physical.default, aten._conj.default)
