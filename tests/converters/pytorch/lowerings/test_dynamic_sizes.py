@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch_models
 from pytorch_cases import traps
 from pytorch_cases.judging import judge
 
@@ -28,7 +27,10 @@ def test_a_trap_is_right_at_every_size(trap: str) -> None:
 
 
 def test_a_spectrum_along_an_axis_that_is_too_long_is_refused() -> None:
-    model = torch_models.Giving(lambda x, _: torch.fft.fft(x, dim=1).real)
-    source = ModuleSource(model, Request("spectrum", {"x": "float32[rows,5000]"}))
+    class Spectrum(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.fft.fft(x, dim=1).real
+
+    source = ModuleSource(Spectrum(), Request("spectrum", {"x": "float32[rows,5000]"}))
     with pytest.raises(ConvertError, match=r"converted: a Fourier transform is of \[5000\] elements, but should be"):
         export(source, None)
