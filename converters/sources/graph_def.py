@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from google.protobuf.message import DecodeError
 
 from assay.converters.sources.base import Request, SourceError, resolve_inputs
 from assay.converters.sources.tf_function import TensorFlowSource, spec_from_tf
+
+_SWITCHES = ("Switch", "RefSwitch")
+_SILENT = ("NoOp", "Placeholder", "Const", *_SWITCHES)
 
 
 def open_file(path: Path, request: Request) -> TensorFlowSource:
@@ -33,9 +37,15 @@ def open_file(path: Path, request: Request) -> TensorFlowSource:
 def _ends(definition: Any) -> tuple[list[str], list[str]]:
     consumed = {name.lstrip("^").split(":")[0] for node in definition.node for name in node.input}
     inputs = [node.name for node in definition.node if node.op == "Placeholder"]
+    switches = {node.name for node in definition.node if node.op in _SWITCHES}
     outputs = [
         node.name
         for node in definition.node
-        if node.name not in consumed and node.op not in ("NoOp", "Placeholder", "Const")
+        if node.name not in consumed and node.op not in _SILENT and not _is_passed_on(node, switches)
     ]
     return inputs, outputs
+
+
+def _is_passed_on(node: Any, switches: Set[str]) -> bool:
+    """Whether a node marks a branch of a condition of TensorFlow 1, and is dead where the other one is taken."""
+    return node.op == "Identity" and node.input[0].split(":")[0] in switches

@@ -53,14 +53,25 @@ def test_branches_that_read_nothing_are_told_apart(tmp_path: Path) -> None:
     assert_agrees_everywhere(model)
 
 
-def test_conditions_in_conditions_are_refused(tmp_path: Path) -> None:
+def test_conditions_in_conditions_are_ifs_in_ifs(tmp_path: Path) -> None:
     def build(x: Any) -> Any:
         total = tf.reduce_sum(x)
         inner = lambda: v1.cond(total > 10, lambda: x * 3, lambda: x + total)  # noqa: E731
         return v1.cond(total > 0, inner, lambda: v1.cond(total < -10, lambda: -x, lambda: x - 1))
 
-    with pytest.raises(UnconvertibleError, match="a condition of TensorFlow 1's control flow"):
-        export(open_source(frozen(tmp_path, build)), None)
+    model = read_back(tmp_path, build)
+    assert (model.operators["If"], len(model.source.output_names)) == (1, 1)
+    assert_agrees_everywhere(model)
+
+
+def test_three_conditions_in_one_another(tmp_path: Path) -> None:
+    def build(x: Any) -> Any:
+        total = tf.reduce_sum(x)
+        first = lambda: v1.cond(total > 20, lambda: x * 3 + total, lambda: [[7.0]] * x)  # noqa: E731
+        second = lambda: v1.cond(total > 10, first, lambda: x - total)  # noqa: E731
+        return v1.cond(total > 0, second, lambda: tf.exp(x)) + v1.cond(total > 10, lambda: x, lambda: -x)
+
+    assert_agrees_everywhere(read_back(tmp_path, build))
 
 
 def test_of_a_known_condition_one_branch_is_left(tmp_path: Path) -> None:
