@@ -37,8 +37,9 @@ def cov(input: T, *, correction: int = 1, fweights: T | None = None, aweights: T
         share = correction if aweights is None else correction * (weight * aweights).sum() / total
         centered = rows - mean
         weighed: T = torch.matmul(centered * weight, centered.mT)
-        products = weighed.div(torch.clamp(total - share, min=0))
-    return products.reshape(()) if rows.shape[0] == 1 else products
+        products = weighed / torch.clamp(total - share, min=0)
+    result: T = products.reshape(()) if rows.shape[0] == 1 else products
+    return result
 
 
 def corrcoef(input: T) -> T:
