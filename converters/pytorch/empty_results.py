@@ -39,8 +39,8 @@ def settle(program: torch.export.ExportedProgram) -> torch.export.ExportedProgra
 def _result(node: torch.fx.Node) -> tuple[torch.Tensor, Any] | None:
     """The tensor that the call gives, as the trace knows it, and the number that fills it."""
     value: Any = node.meta.get("val")
-    if node.target is operator.getitem and _is_plain(value) and value.numel() == 0:
-        return value, 0
+    if node.target is operator.getitem and _is_plain(value):
+        return _item(node, value)
     if not isinstance(node.target, torch._ops.OpOverload) or node.target is torch.ops.aten.full.default:
         return None
     if node.target._schema.is_mutable or not _is_plain(value):
@@ -53,13 +53,24 @@ def _result(node: torch.fx.Node) -> tuple[torch.Tensor, Any] | None:
     return None if number is None else (value, number)
 
 
+def _item(node: torch.fx.Node, value: torch.Tensor) -> tuple[torch.Tensor, Any] | None:
+    """The same of one of several results."""
+    if value.numel() == 0:
+        return value, 0
+    call: Any = node.args[0]
+    if not isinstance(call.target, torch._ops.OpOverload) or call.target._schema.is_mutable:
+        return None
+    number = _number(call, node.args[1])
+    return None if number is None else (value, number)
+
+
 def _is_plain(value: Any) -> bool:
     if not isinstance(value, torch.Tensor) or value.layout is not torch.strided or value.is_complex():
         return False
     return all(isinstance(size, int) for size in value.shape)
 
 
-def _number(node: torch.fx.Node) -> Any | None:
+def _number(node: torch.fx.Node, index: Any = None) -> Any | None:
     """What fills the result of a call all of whose tensors are without elements; None where it is not one number."""
     inputs = node.all_input_nodes
     values: list[Any] = [other.meta.get("val") for other in inputs]
@@ -72,7 +83,8 @@ def _number(node: torch.fx.Node) -> Any | None:
 
     args, kwargs = pytree.tree_map_only(torch.fx.Node, real, (node.args, node.kwargs))
     target: Any = node.target
-    numbers = target(*args, **kwargs).reshape(-1)
+    result = target(*args, **kwargs)
+    numbers = (result if index is None else result[index]).reshape(-1)
     alike = bool((numbers.isnan().all() | (numbers == numbers[0]).all()).item())
     return numbers[0].item() if alike else None
 

@@ -35,9 +35,11 @@ def cov(input: T, *, correction: int = 1, fweights: T | None = None, aweights: T
         total = weight.sum()
         mean = (rows * weight).sum(1, keepdim=True) / total
         share = correction if aweights is None else correction * (weight * aweights).sum() / total
-        centered: T = rows - mean
-        products = torch.matmul(centered * weight, centered.mT) / torch.clamp(total - share, min=0)
-    return products.reshape(()) if rows.shape[0] == 1 else products
+        centered = rows - mean
+        weighed: T = torch.matmul(centered * weight, centered.mT)
+        products = weighed / torch.clamp(total - share, min=0)
+    result: T = products.reshape(()) if rows.shape[0] == 1 else products
+    return result
 
 
 def corrcoef(input: T) -> T:
