@@ -11,7 +11,7 @@ import torch
 from assay.converters.pytorch.lowerings.registry import decomposes
 
 aten = torch.ops.aten
-_LARGEST, _LARGEST_TRIANGLE = 32, 256
+_LARGEST, _LARGEST_TRIANGLE, _BLOCK = 32, 256, 8
 T = torch.Tensor
 
 
@@ -86,13 +86,15 @@ def _triangular(matrix: T, right: T, upper: bool, unit: bool = False) -> T:
 
 
 def _halved(matrix: T, right: T, upper: bool, unit: bool) -> T:
+    """Down to small blocks, for a node each step of each row would make a large graph."""
     half = matrix.shape[-1] // 2
+    solve = _halved if half > _BLOCK else _triangular
     first, second = slice(half), slice(half, None)
     if upper:
         first, second = second, first
-    known = _triangular(matrix[..., first, first], right[..., first, :], upper, unit)
+    known = solve(matrix[..., first, first], right[..., first, :], upper, unit)
     rest = right[..., second, :] - matrix[..., second, first] @ known
-    other = _triangular(matrix[..., second, second], rest, upper, unit)
+    other = solve(matrix[..., second, second], rest, upper, unit)
     return torch.cat([other, known] if upper else [known, other], -2)
 
 
