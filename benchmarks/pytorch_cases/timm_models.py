@@ -14,7 +14,7 @@ from pytorch_cases.model_case import ModelCase, named, unit_gain
 # the smallest model of each module, the size of its images, and what makes it smaller still
 _MODELS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "beit": ("beit_base_patch16_224", 224, {"depth": 2}),
-    "byoanet": ("halonet_h1", 128, {}),
+    "byoanet": ("halonet_h1", 256, {}),
     "byobnet": ("test_byobnet", 96, {}),
     "cait": ("cait_xxs24_224", 224, {"depth": 2}),
     "coat": ("coat_tiny", 224, {}),

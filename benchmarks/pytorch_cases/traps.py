@@ -96,6 +96,13 @@ def _three_parts(tensor: torch.Tensor) -> torch.Tensor:
     return first + second * third
 
 
+def _triangular(right: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    size = right.shape[1]
+    matrix = torch.cos(torch.arange(size * size).reshape(size, size) * 1.0) / size
+    lower = torch.linalg.solve_triangular(matrix + torch.eye(size), right, upper=False, unitriangular=True)
+    return lower, torch.linalg.solve_triangular(matrix + torch.eye(size), right, upper=True)
+
+
 def _turned(tensor: torch.Tensor) -> torch.Tensor:
     """As rotary positions are written where they are complex numbers."""
     turns = torch.polar(torch.ones_like(tensor), tensor).unsqueeze(1)
@@ -150,6 +157,7 @@ TRAPS: Mapping[str, Trap] = {
     "pixel_unshuffle behind pixel_shuffle": Trap(
         lambda x: F.pixel_unshuffle(F.pixel_shuffle(x, 2), 2), ("float32[batch=2,8,height=3,width=5]",), _ODD
     ),
+    "a triangular system of many rows": Trap(_triangular, ("float32[batch=2,40,3]",), ({"batch": 1}, {"batch": 5})),
     "cdist": Trap(lambda x: torch.cdist(x, x[:2] + 1), _ROWS, _MANY),
     "var of whole groups": Trap(lambda x: torch.var_mean(x, 0, correction=0), _ROWS, _MANY),
     "remainder of negative numbers": Trap(lambda x: (x % -1.5, torch.fmod(x, 1.5), x // 0.4), _ROWS, _MANY),

@@ -11,14 +11,14 @@ import torch
 from assay.converters.pytorch.lowerings.registry import decomposes
 
 aten = torch.ops.aten
-_LARGEST = 32
+_LARGEST, _LARGEST_TRIANGLE, _BLOCK = 32, 256, 8
 T = torch.Tensor
 
 
-def _rows_of(matrix: T) -> tuple[int, int]:
+def _rows_of(matrix: T, most: int = _LARGEST) -> tuple[int, int]:
     rows, columns = matrix.shape[-2:]
-    if not isinstance(rows, int) or not isinstance(columns, int) or max(rows, columns) > _LARGEST:
-        limit = f"should be of at most {_LARGEST} rows, known ahead"
+    if not isinstance(rows, int) or not isinstance(columns, int) or max(rows, columns) > most:
+        limit = f"should be of at most {most} rows, known ahead"
         raise NotImplementedError(f"a matrix of {rows} x {columns}, but {limit}")
     return rows, columns
 
@@ -70,8 +70,10 @@ def _lower(lu: T, size: int) -> T:
 
 
 def _triangular(matrix: T, right: T, upper: bool, unit: bool = False) -> T:
-    """The solution of a triangular system, row by row."""
-    size = _rows_of(matrix)[0]
+    """The solution of a triangular system, row by row, of a large one half by half."""
+    size = _rows_of(matrix, _LARGEST_TRIANGLE)[0]
+    if size > _LARGEST:
+        return _halved(matrix, right, upper, unit)
     solved: dict[int, T] = {}
     for row in reversed(range(size)) if upper else range(size):
         rest = right[..., row, :]
@@ -81,6 +83,19 @@ def _triangular(matrix: T, right: T, upper: bool, unit: bool = False) -> T:
     if not solved:
         return right.clone()
     return torch.stack([value for _, value in sorted(solved.items())], -2)
+
+
+def _halved(matrix: T, right: T, upper: bool, unit: bool) -> T:
+    """Down to small blocks, for a node each step of each row would make a large graph."""
+    half = matrix.shape[-1] // 2
+    solve = _halved if half > _BLOCK else _triangular
+    first, second = slice(half), slice(half, None)
+    if upper:
+        first, second = second, first
+    known = solve(matrix[..., first, first], right[..., first, :], upper, unit)
+    rest = right[..., second, :] - matrix[..., second, first] @ known
+    other = solve(matrix[..., second, second], rest, upper, unit)
+    return torch.cat([other, known] if upper else [known, other], -2)
 
 
 def _solved(lu: T, order: T, right: T) -> T:

@@ -1,4 +1,4 @@
-"""Lowerings that are only met where a size is known when the model runs, or numbers are complex."""
+"""Lowerings that are only met where a size is known when the model runs, numbers are complex, or matrices large."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from assay.converters.sources.pytorch_module import ModuleSource
         "parts of a size that is known when it runs",
         "complex numbers with an axis more",
         "a spectrum along a dynamic axis",
+        "a triangular system of many rows",
     ],
 )
 def test_a_trap_is_right_at_every_size(trap: str) -> None:
