@@ -30,7 +30,7 @@ def test_a_trap_is_right_at_every_size(trap: str) -> None:
 def test_a_spectrum_along_an_axis_that_is_too_long_is_refused() -> None:
     class Spectrum(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return torch.fft.fft(x, dim=1).real
+            return torch.fft.fft(x, dim=1).real  # type: ignore[no-any-return]
 
     source = ModuleSource(Spectrum(), Request("spectrum", {"x": "float32[rows,5000]"}))
     with pytest.raises(ConvertError, match=r"converted: a Fourier transform is of \[5000\] elements, but should be"):
