@@ -51,6 +51,8 @@ def _density(counts: T, edges: Sequence[T]) -> T:
 
 def _counted(inside: Sequence[T], weight: T | None, edges: Sequence[T], density: bool, dtype: torch.dtype) -> T:
     """The sum of weights in each cell; a row of bins an axis."""
+    if density and len(inside) > 1:
+        raise NotImplementedError("a density along several axes, which is not a number where nothing is counted")
     hits = inside[0].to(dtype) if weight is None else inside[0].to(dtype) * weight.reshape(-1, 1)
     for other in inside[1:]:
         hits = hits.unsqueeze(-1) * other.to(dtype).reshape(other.shape[0], *(1 for _ in hits.shape[1:]), -1)

@@ -67,6 +67,8 @@ def segment_reduce(
     ends = torch.cumsum(lengths, -1) if lengths is not None else offsets[..., 1:] if offsets is not None else None
     if ends is None:
         raise NotImplementedError("segments by indices")
+    if lengths is None and not isinstance(data.shape[axis], int):
+        raise NotImplementedError("segments by offsets, which may lie outside of an axis that is dynamic")
     starts = ends - lengths if lengths is not None else offsets[..., :-1]  # type: ignore[index]
     places = torch.arange(data.shape[axis])
     inside = (places >= starts.unsqueeze(-1)) & (places < ends.unsqueeze(-1))
