@@ -99,6 +99,8 @@ def _origin() -> tuple[str | None, bool]:
     asked = False
     for frame, number in traceback.walk_stack(None):
         path = frame.f_code.co_filename
+        if frame.f_globals.get("__name__") == _SUBSTITUTIONS:  # stands between the model's code and torch
+            continue
         if path.startswith(_OWN) and path != __file__:
             break
         if _is_of_a_model(frame):
@@ -111,6 +113,9 @@ def _line_of_node() -> str | None:
     trace = torch.fx.traceback.get_current_meta().get("stack_trace") or ""
     lines = [found for found in _FILE.findall(trace) if not _is_of_torch(found[0])]
     return f"{Path(lines[-1][0]).name}:{lines[-1][1]}" if lines else None
+
+
+_SUBSTITUTIONS = "assay.converters.pytorch.lowerings.substitutions"
 
 
 def _is_of_a_model(frame: FrameType) -> bool:
