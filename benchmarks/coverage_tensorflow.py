@@ -22,8 +22,10 @@ from machine import DOCS, machine, table, write
 from outcomes import VERDICTS, Outcome, counts, kept
 
 PARTS = ("operators", "layers", "keras_ops", "families")
+_OF_MODELS = ("layers", "families")
 _PACKAGES = {"families": "keras_hub"}  # what a part needs besides the framework
-EXPORTERS = ("assay.tensorflow", "tf2onnx")
+EXPORTERS = ("assay.tensorflow", "tf2onnx", "tf2onnx.from_keras", "model.export")
+_OF_FUNCTIONS = EXPORTERS[:2]  # the others take a Keras model
 _SECONDS, _GIGABYTES = 60.0, 8  # a case may take and use that much
 
 
@@ -106,7 +108,9 @@ def main() -> None:
             sys.stdout.write(f"{part} is left out: {package} is not installed: pip install {package}\n\n")
             continue
         start = time.perf_counter()
-        outcomes[part] = list(measure(part, options.exporter or EXPORTERS, options.opset))
+        exporters = EXPORTERS if part in _OF_MODELS else _OF_FUNCTIONS
+        chosen = [one for one in exporters if one in (options.exporter or exporters)]
+        outcomes[part] = list(measure(part, chosen, options.opset))
         seconds[part] = time.perf_counter() - start
     text = summary(outcomes, seconds)
     data = {"seconds": seconds, "parts": {part: kept(found) for part, found in outcomes.items()}}

@@ -20,6 +20,8 @@ from assay.converters.sources import open_source
 from assay.specs.errors import AssayError
 from assay.specs.interface import Interface
 from tensorflow_cases.case import Case
+from tensorflow_cases.outside import OUTSIDE
+from tensorflow_cases.outside import exporter as outside
 
 _ULPS = 16.0  # of the value and of the output's root mean square
 _FLOOR = 4.0  # times the distance between TensorFlow in float32 and in float64, or that of an input moved by one ulp
@@ -45,6 +47,8 @@ def judge(case: Case, exporter: str, opset: int | None = None) -> Outcome:
 def _exporter(name: str) -> Callable[..., Any]:
     if name == "assay.tensorflow":
         from assay.converters.tensorflow.native_exporter import export
+    elif name in OUTSIDE:
+        return outside(name)
     else:
         from assay.converters.tensorflow.tf2onnx_exporter import export
     return export
