@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -32,8 +33,8 @@ class Unjudgeable(Exception):
 
 
 def told(text: str) -> str:
-    """An error's text on one line."""
-    return " ".join(text.split())[:300]
+    """An error's text on one line; of files, their names alone."""
+    return re.sub(r"(?<![\w.])/[\w./-]+/", "", " ".join(text.split()))[:300]
 
 
 def counts(outcomes: Sequence[Outcome]) -> list[Any]:

@@ -48,7 +48,16 @@ def exporter(name: str) -> Callable[[Any, int | None], Exported]:
             model = OUTSIDE[name](source.owner, opset)
         except Exception as error:
             raise ConvertError(source.name, f"{type(error).__name__}: {brief(error)}") from error
+        _order(model, source)
         inputs = tuple(str(value.name) for value in model.graph.inputs)
         return Exported(model, inputs[: len(source.inputs)], name)
 
     return export
+
+
+def _order(model: ir.Model, source: Any) -> None:
+    """The outputs of a dict come in the order of its sorted keys; here, in that of the source."""
+    outputs, names = source.owner.output, list(source.output_names)
+    if isinstance(outputs, dict) and set(outputs) == set(names):
+        found = dict(zip(sorted(outputs), list(model.graph.outputs), strict=True))
+        model.graph.outputs[:] = [found[name] for name in names]
