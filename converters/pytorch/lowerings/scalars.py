@@ -85,8 +85,17 @@ def _as_vector(operator: torch._ops.OpOverload) -> Lowering:
 
 for _operator in (aten.scatter_add.default, aten.scatter.src):
     decomposes(_operator, condition=_is_of_scalar, wrong_upstream=True)(_as_vector(_operator))
-for _operator in (aten.scatter.value, aten.index_add.default):
-    decomposes(_operator, condition=_is_of_scalar)(_as_vector(_operator))
+decomposes(aten.scatter.value, condition=_is_of_scalar)(_as_vector(aten.scatter.value))
+
+
+@decomposes(aten.index_add.default, condition=_is_of_scalar)
+def index_add(
+    tensor: torch.Tensor, dim: int, index: torch.Tensor, source: torch.Tensor, *, alpha: float = 1
+) -> torch.Tensor:
+    """All of it is added to the number, the only place that an index can name."""
+    if tensor.ndim > 0:
+        return NotImplemented  # type: ignore[no-any-return]
+    return tensor + alpha * source.sum().to(tensor.dtype)
 
 
 def _of_one(name: str) -> Lowering:
