@@ -47,8 +47,7 @@ class _Decomposition:
 
     def run(self) -> torch.export.ExportedProgram:
         """Every node in turn; raises `NotLocal`."""
-        signature = self.program.graph_signature
-        if any(spec.kind is not OutputKind.USER_OUTPUT for spec in signature.output_specs):
+        if not gives_outputs_alone(self.program):
             raise NotLocal
         graph = copied(self.program.graph)
         for node in list(graph.nodes):
@@ -56,10 +55,7 @@ class _Decomposition:
         graph.eliminate_dead_code()
         if any(_writes(node) for node in graph.nodes):  # a body may hold such a one
             raise NotLocal
-        twin = copy.copy(self.program)
-        twin._graph_module = torch.fx.GraphModule(self.program.graph_module, graph)
-        twin._graph_signature = with_outputs_of(graph, signature)
-        return twin
+        return with_graph(self.program, graph)
 
     def _node(self, graph: torch.fx.Graph, node: torch.fx.Node) -> None:
         if node.op == "placeholder":
@@ -266,7 +262,20 @@ def _give_to_users(node: torch.fx.Node, result: Any) -> None:
         node.graph.erase_node(user)
 
 
-def with_outputs_of(graph: torch.fx.Graph, signature: Any) -> Any:
+def gives_outputs_alone(program: torch.export.ExportedProgram) -> bool:
+    """Whether the program changes no buffer and no input."""
+    return all(spec.kind is OutputKind.USER_OUTPUT for spec in program.graph_signature.output_specs)
+
+
+def with_graph(program: torch.export.ExportedProgram, graph: torch.fx.Graph) -> torch.export.ExportedProgram:
+    """The program with another graph of the same inputs; the one given stays as it is."""
+    twin = copy.copy(program)
+    twin._graph_module = torch.fx.GraphModule(program.graph_module, graph)
+    twin._graph_signature = _with_outputs_of(graph, program.graph_signature)
+    return twin
+
+
+def _with_outputs_of(graph: torch.fx.Graph, signature: Any) -> Any:
     """The signature with the names that the graph's outputs have now."""
     outputs = pytree.tree_leaves(graph.output_node().args[0], is_leaf=lambda item: item is None)
     twin = copy.deepcopy(signature)

@@ -6,34 +6,28 @@ what they are, before anything is translated.
 
 from __future__ import annotations
 
-import copy
 import operator
 from typing import Any
 
 import torch
-from torch.export.graph_signature import OutputKind
 from torch.utils import _pytree as pytree
 
-from assay.converters.pytorch.decomposition import copied, with_outputs_of
+from assay.converters.pytorch.decomposition import copied, gives_outputs_alone, with_graph
 
 
 def settle(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
     """The program with constants in place of such calls; the one given stays as it is."""
-    signature = program.graph_signature
-    if any(spec.kind is not OutputKind.USER_OUTPUT for spec in signature.output_specs):
+    if not gives_outputs_alone(program):
         return program
-    if not any(_result(node) is not None for node in program.graph.nodes):
+    results = {node.name: result for node in program.graph.nodes if (result := _result(node)) is not None}
+    if not results:
         return program
     graph = copied(program.graph)
     for node in list(graph.nodes):
-        result = _result(node)
-        if result is not None:
-            _replace(graph, node, *result)
+        if node.name in results:
+            _replace(graph, node, *results[node.name])
     graph.eliminate_dead_code()
-    twin = copy.copy(program)
-    twin._graph_module = torch.fx.GraphModule(program.graph_module, graph)
-    twin._graph_signature = with_outputs_of(graph, signature)
-    return twin
+    return with_graph(program, graph)
 
 
 def _result(node: torch.fx.Node) -> tuple[torch.Tensor, Any] | None:

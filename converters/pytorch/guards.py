@@ -18,6 +18,8 @@ from types import FrameType
 
 import torch
 
+from assay.converters.pytorch.lowerings import substitutions
+
 LOGGER = "torch.fx.experimental.symbolic_shapes"
 _MESSAGE = "[guard added]"
 _KINDS = ("eval", "runtime_assert", "eval (forcing_spec)")
@@ -99,7 +101,7 @@ def _origin() -> tuple[str | None, bool]:
     asked = False
     for frame, number in traceback.walk_stack(None):
         path = frame.f_code.co_filename
-        if frame.f_globals.get("__name__") == _SUBSTITUTIONS:  # stands between the model's code and torch
+        if frame.f_globals.get("__name__") == substitutions.__name__:  # stands between the model's code and torch
             continue
         if path.startswith(_OWN) and path != __file__:
             break
@@ -113,9 +115,6 @@ def _line_of_node() -> str | None:
     trace = torch.fx.traceback.get_current_meta().get("stack_trace") or ""
     lines = [found for found in _FILE.findall(trace) if not _is_of_torch(found[0])]
     return f"{Path(lines[-1][0]).name}:{lines[-1][1]}" if lines else None
-
-
-_SUBSTITUTIONS = "assay.converters.pytorch.lowerings.substitutions"
 
 
 def _is_of_a_model(frame: FrameType) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
+from assay.converters.pytorch.lowerings.arguments import argument, each
 from assay.converters.pytorch.lowerings.registry import Lowering, decomposes
 
 aten = torch.ops.aten
@@ -15,7 +15,7 @@ T = torch.Tensor
 
 def _cuts(node: torch.fx.Node) -> bool:
     sizes = node.args[1]
-    edges = (node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")) != "constant"
+    edges = argument(node, 2, "mode", "constant") != "constant"
     return edges and any(isinstance(size, int) and size < 0 for size in sizes)  # type: ignore[union-attr]
 
 
@@ -43,19 +43,10 @@ def pad(tensor: T, pad: Sequence[int], mode: str = "constant", value: float | No
     return tensor
 
 
-def _each(sizes: Sequence[int] | int, count: int) -> list[int]:
-    listed = [sizes] if isinstance(sizes, int) else list(sizes)
-    return listed * count if len(listed) == 1 else listed
-
-
-def _argument(node: torch.fx.Node, index: int, name: str, default: Any) -> Any:
-    return node.args[index] if len(node.args) > index else node.kwargs.get(name, default)
-
-
 def _reaches_out(node: torch.fx.Node) -> bool:
     """Whether the output is longer by a stride or more, which ONNX Runtime forbids."""
-    strides, more = _argument(node, 3, "stride", 1), _argument(node, 5, "output_padding", 0)
-    return any(b >= a for a, b in zip(_each(strides, 3), _each(more, 3), strict=False))
+    strides, more = argument(node, 3, "stride", 1), argument(node, 5, "output_padding", 0)
+    return any(b >= a for a, b in zip(each(strides, 3), each(more, 3), strict=False))
 
 
 def _transposed(count: int) -> Lowering:
@@ -74,7 +65,7 @@ def _transposed(count: int) -> Lowering:
         """With zeros added and edges cut afterwards."""
         whole = operator(tensor, weight, None, stride, 0, 0, groups, dilation)
         edges: list[int] = []
-        for cut, more in zip(reversed(_each(padding, count)), reversed(_each(output_padding, count)), strict=True):
+        for cut, more in zip(reversed(each(padding, count)), reversed(each(output_padding, count)), strict=True):
             edges += [-cut, more - cut]
         padded = torch.constant_pad_nd(whole, edges)
         return padded if bias is None else padded + bias.reshape(-1, *(1 for _ in range(count)))

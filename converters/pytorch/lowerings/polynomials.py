@@ -10,7 +10,7 @@ import onnx_ir as ir
 import torch
 
 from assay.converters.pytorch.lowerings.loops import polynomial
-from assay.converters.pytorch.lowerings.opsets import op
+from assay.converters.pytorch.lowerings.opsets import double, doubles, op
 from assay.converters.pytorch.lowerings.registry import Lowering, translates
 
 aten = torch.ops.aten
@@ -35,28 +35,22 @@ class Recurrence:
 def _lowering(recurrence: Recurrence, shifted: bool = False, limited: bool = False) -> Lowering:
     def lower(x: Any, n: Any) -> Any:
         dtype = x.dtype if x.dtype is not None and x.dtype.is_floating_point() else ir.DataType.FLOAT
-        doubles = op.Cast(x, to=_DOUBLE)
-        doubles = op.Sub(op.Add(doubles, doubles), _double(1.0)) if shifted else doubles
+        numbers = op.Cast(x, to=_DOUBLE)
+        numbers = op.Sub(op.Add(numbers, numbers), double(1.0)) if shifted else numbers
         degree = op.Cast(n, to=_INT64)
-        shape = op.Shape(op.Expand(degree, op.Shape(doubles)))
+        shape = op.Shape(op.Expand(degree, op.Shape(numbers)))
         all_degrees = op.Concat(op.Reshape(degree, op.Constant(value_ints=[-1])), op.Constant(value_ints=[0]), axis=0)
         highest = op.Sub(op.ReduceMax(all_degrees, keepdims=0), op.Constant(value_int=1))
         narrow = op.Constant(value=ir.tensor(dtype is not ir.DataType.DOUBLE))
-        value = polynomial(op.Expand(doubles, shape), op.Expand(degree, shape), highest, narrow, _numbers(recurrence))
+        value = polynomial(
+            op.Expand(numbers, shape), op.Expand(degree, shape), highest, narrow, doubles(astuple(recurrence))
+        )
         if limited:
             most = 512 if dtype is ir.DataType.DOUBLE else 128
-            value = op.Where(op.Greater(degree, op.Constant(value_int=most)), _double(math.nan), value)
+            value = op.Where(op.Greater(degree, op.Constant(value_int=most)), double(math.nan), value)
         return op.Cast(value, to=dtype.value)
 
     return lower
-
-
-def _double(number: float) -> Any:
-    return op.Constant(value=ir.tensor(number, ir.DataType.DOUBLE))
-
-
-def _numbers(recurrence: Recurrence) -> Any:
-    return op.Constant(value=ir.tensor([float(n) for n in astuple(recurrence)], ir.DataType.DOUBLE))
 
 
 def _chebyshev(s: float, t: float) -> Recurrence:

@@ -6,19 +6,14 @@ from collections.abc import Sequence
 
 import torch
 
+from assay.converters.pytorch.lowerings.arguments import argument, each
 from assay.converters.pytorch.lowerings.registry import Lowering, decomposes
 
 aten = torch.ops.aten
 
 
 def _divides(node: torch.fx.Node) -> bool:
-    given = node.args[6] if len(node.args) > 6 else node.kwargs.get("divisor_override")
-    return given is not None
-
-
-def _each(sizes: Sequence[int] | int, count: int) -> list[int]:
-    listed = [sizes] if isinstance(sizes, int) else list(sizes)
-    return listed * count if len(listed) == 1 else listed
+    return argument(node, 6, "divisor_override") is not None
 
 
 def _sums(
@@ -54,9 +49,9 @@ def _averaging(count: int) -> Lowering:
     ) -> torch.Tensor:
         if divisor_override is None:
             return NotImplemented  # type: ignore[no-any-return]
-        kernel = _each(kernel_size, count)
-        steps = _each(stride, count) if stride else kernel
-        return _sums(tensor, kernel, steps, _each(padding, count), ceil_mode) / divisor_override
+        kernel = each(kernel_size, count)
+        steps = each(stride, count) if stride else kernel
+        return _sums(tensor, kernel, steps, each(padding, count), ceil_mode) / divisor_override
 
     return pool
 

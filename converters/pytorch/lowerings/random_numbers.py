@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
+from assay.converters.pytorch.lowerings.arguments import argument
 from assay.converters.pytorch.lowerings.registry import decomposes, refuses
 
 aten = torch.ops.aten
@@ -43,15 +44,11 @@ _DROPOUTS = tuple(
 def dropout(node: torch.fx.Node) -> str | None:
     """Dropping elements at random is no function of the inputs; dropping none or all is."""
     certain = (0, 1, None) if node.target in _DROPOUTS else (0, None)
-    drops = _argument(node, 1, "p") not in certain and bool(_argument(node, 2, "train"))
+    drops = argument(node, 1, "p") not in certain and bool(argument(node, 2, "train"))
     return "drops elements at random, so that the two models can't be shown to be the same" if drops else None
 
 
-def _argument(node: torch.fx.Node, index: int, name: str) -> object:
-    return node.args[index] if len(node.args) > index else node.kwargs.get(name)
-
-
-@decomposes(*_DROPOUTS, condition=lambda node: bool(_argument(node, 2, "train")))
+@decomposes(*_DROPOUTS, condition=lambda node: bool(argument(node, 2, "train")))
 def certain_dropout(tensor: torch.Tensor, p: float, train: bool) -> torch.Tensor:
     """Of none of the elements, or of all."""
     return tensor * 0 if train and p == 1 else tensor.clone()

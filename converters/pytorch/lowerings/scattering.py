@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
+from assay.converters.pytorch.lowerings.indexing import nonzero
 from assay.converters.pytorch.lowerings.opsets import op
 from assay.converters.pytorch.lowerings.registry import decomposes, translates
 
@@ -105,14 +107,7 @@ _BOUNDS = {
 def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:
     """So many rows of indices of elements that are not zero; beyond those that there are, filled."""
     rank = len(self.shape)
-    if rank == 0:
-        found = op.Slice(
-            op.Transpose(op.NonZero(op.Reshape(self, [1])), perm=[1, 0]),
-            *(op.Constant(value_ints=[0]) for _ in "ab"),
-            [1],
-        )
-    else:
-        found = op.Transpose(op.NonZero(self), perm=[1, 0])
+    found = nonzero(self)
     filling = op.Expand(op.Constant(value_int=fill_value), op.Constant(value_ints=[size, rank]))
     zero = op.Constant(value_ints=[0])
     return op.Slice(op.Concat(found, filling, axis=0), zero, op.Constant(value_ints=[size]), zero)
@@ -121,9 +116,7 @@ def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:
 @decomposes(aten.resize.default)
 def resize(tensor: T, size: Sequence[int], *, memory_format: Any = None) -> T:
     """To no more elements than there are, of a tensor that lies in memory in its own order."""
-    wanted = 1
-    for one in size:
-        wanted = wanted * one
+    wanted = math.prod(size)
     if not isinstance(wanted, int) or not isinstance(tensor.numel(), int) or wanted > tensor.numel():
         raise NotImplementedError("resize gives elements that nobody sets, but should give no more than there are")
     return tensor.reshape(-1)[:wanted].reshape(list(size))
